@@ -1,0 +1,110 @@
+# The door to the studio: `make` alone lists what it opens. Works with GNU make from 3.81 on and any POSIX shell.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast test-compose system check fix bench lock clean
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := $(VENV)/.stamp-demo
+DEV := $(VENV)/.stamp-dev
+PROCESSES := api worker gpu bot overlay sakuga
+PYTEST_ARGS ?=
+
+# uv trusts the certificates that this machine trusts, as pip does: companies and proxies have their own.
+export UV_SYSTEM_CERTS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(DEMO) ## install what the studio needs into .venv (demo does this by itself)
+
+demo: $(DEMO) ## run the whole studio on this machine, without keys and without a GPU
+	@exec $(BIN)/python -m sakuga demo
+
+test: $(DEV) system ## every test, with what they need from the system
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	node --test tests/overlay/js/*.test.mjs
+
+test-fast: $(DEV) ## the tests that start no browser and no studio
+	$(BIN)/python -m pytest -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench $(PYTEST_ARGS)
+
+test-compose: $(DEV) ## build the containers, take a job through them, remove them
+	$(BIN)/python -m pytest -v tests/compose/journey.py $(PYTEST_ARGS)
+
+check: $(DEV) ## everything that CI looks at besides the tests; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PROCESSES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/docs
+
+fix: $(DEV) ## repair and format what can be without thinking
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## measure the studio
+	$(BIN)/python -m tests.bench
+
+# --- what the targets stand on ---------------------------------------------------------------------------------------
+
+$(DEMO): requirements/demo.txt requirements/uv.txt | $(BIN)/python
+	$(INSTALL_UV)
+	$(INSTALL) $<
+	@touch $(DEMO)
+
+$(DEV): requirements/dev.txt requirements/uv.txt | $(BIN)/python
+	$(INSTALL_UV)
+	$(INSTALL) $<
+	@touch $(DEMO) $(DEV)
+
+# The first Python on the PATH that fits and can make an environment (Debian keeps ensurepip in a package of its own).
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	  "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || continue; \
+	  fits=$$python; "$$python" -c 'import ensurepip' 2>/dev/null || continue; \
+	  echo "setting up $(VENV) with $$("$$python" --version)"; exec "$$python" -m venv --clear $(VENV); \
+	done; \
+	if [ "$${fits:-}" ]; then echo "$$fits can't make environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)."; \
+	else echo "Sakuga needs Python 3.11, 3.12 or 3.13. Install one, or name yours: make setup PYTHON=/path/to/python"; fi >&2; exit 1
+
+UV = $$(test -x $(BIN)/uv && echo $(BIN)/uv || echo uv)
+INSTALL_UV = @uv --version >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -q --require-hashes -r requirements/uv.txt
+INSTALL = @echo "installing what $< locks"; $(UV) pip install -q --python $(BIN)/python --require-hashes -r
+
+# What the tests call, and Debian's package for it; libatomic is what playwright's own node is linked to.
+system: $(DEV)
+	@missing=; \
+	need() { missing="$$missing $$1"; }; \
+	command -v chromium >/dev/null || need chromium; \
+	command -v ffprobe >/dev/null || need ffmpeg; \
+	command -v node >/dev/null || need nodejs; \
+	[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || need libatomic1; \
+	fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || need fonts-noto-cjk; \
+	fc-list 2>/dev/null | grep -q 'Noto Color Emoji' || need fonts-noto-color-emoji; \
+	[ "$$missing" ] || exit 0; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq --no-install-recommends fontconfig $$missing >/dev/null; \
+	elif command -v apt-get >/dev/null; then \
+	  echo "The tests need more of this machine: sudo apt-get install fontconfig$$missing" >&2; exit 1; \
+	else \
+	  echo "The tests need more of this machine (names of Debian's packages):$$missing" >&2; exit 1; \
+	fi
+
+# A lock per process, with the same versions everywhere: the largest is made first and binds the others.
+# New versions: make lock LOCK_ARGS=--upgrade
+COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK_ARGS)
+
+lock: $(DEV) ## write requirements/*.txt anew from pyproject.toml
+	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) --group dev pyproject.toml -o requirements/dev.txt
+	for role in demo api worker bot overlay; do \
+	  $(COMPILE) --group $$role -c requirements/dev.txt pyproject.toml -o requirements/$$role.txt || exit 1; \
+	done
+
+clean: ## remove .venv and caches; what the studio made stays in var/
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

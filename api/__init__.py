@@ -1,0 +1,1 @@
+"""The gateway: HTTP in, HTTP out. Every rule about who may do what stands here."""

@@ -1,0 +1,264 @@
+"""Documents: what the gateway says about jobs, the queue, the stage and clips, field by field."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.forecast import Forecast, whole_seconds
+from sakuga.clip import Clip
+from sakuga.job import WAITING, Job, JobError, JobStatus, RequestedBy
+from sakuga.lane import Credit, Lane
+from sakuga.stage import Stage, StageState
+
+JOB_ID = "job_01KAFK3V5N8ZQ6W3Y7T2M4R9XB"
+CLIP_ID = "clip_01KAFK3V5N8ZQ6W3Y7T2M4R9XB"
+POLL_WAITING_MS = 1000
+POLL_RUNNING_MS = 500
+
+JobId = Annotated[str, Field(examples=[JOB_ID])]
+ClipId = Annotated[str, Field(examples=[CLIP_ID])]
+Time = Annotated[str, Field(description="UTC, RFC 3339.", examples=["2026-11-20T14:03:10.512Z"])]
+Cut = Annotated[str, Field(description="The number as shown everywhere.", examples=["C-042"])]
+
+
+def time_of(seconds: float) -> str:
+    """Return seconds since 1970 as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Document(BaseModel):
+    """A document that is only ever sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Requester(Document):
+    """Who asked. Plain text, never HTML."""
+
+    platform: str = Field(examples=["twitch"])
+    login: str = Field(examples=["mika"])
+    display_name: str = Field(examples=["Mika"])
+
+    @classmethod
+    def of(cls, viewer: RequestedBy) -> "Requester":
+        """Leave out what others need not know."""
+        return cls(platform=viewer.platform, login=viewer.login, display_name=viewer.name)
+
+
+class AcceptedDocument(Document):
+    """A request that was taken in."""
+
+    job_id: JobId
+    number: int = Field(examples=[42])
+    cut: Cut
+    status: JobStatus
+    queue_position: int | None = Field(description="Place among those that wait; 1 is next.", examples=[3])
+    eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[140])
+    status_url: str = Field(examples=[f"/status/{JOB_ID}"])
+
+
+class JobDocument(Document):
+    """What is common to a job wherever it is listed."""
+
+    job_id: JobId
+    number: int = Field(examples=[42])
+    cut: Cut
+    status: JobStatus
+    stage: str = Field(
+        description="The work in hand: waiting, loading, text, denoise, decode, encode or done.", examples=["denoise"]
+    )
+    progress: float = Field(
+        description="Percent of the render, 0 to 100; never falls within an attempt.", examples=[58.0]
+    )
+    queue_position: int | None = Field(description="Place among those that wait; 1 is next.", examples=[None])
+    eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[14])
+    prompt: str = Field(examples=["girl with sword, neon rain"])
+    style: str = Field(examples=["neon"])
+    engine: str = Field(examples=["rehearsal"])
+    lane: Lane
+    credits: list[Credit] = Field(description="Why the job stands where it stands: seconds of head start.")
+    start_number: float = Field(description="Time of request minus credits; the lowest goes next.")
+    requested_by: Requester
+    requested_at: Time
+    attempt: int = Field(description="How often the render was begun.", examples=[1])
+
+    @classmethod
+    def fields_of(cls, job: Job, place: int | None, eta_s: float | None) -> dict[str, Any]:
+        """Return the common fields."""
+        return {
+            "job_id": job.id,
+            "number": job.number,
+            "cut": job.cut,
+            "status": job.status,
+            "stage": job.stage,
+            "progress": job.progress,
+            "queue_position": place,
+            "eta_seconds": whole_seconds(eta_s),
+            "prompt": job.prompt,
+            "style": job.style,
+            "engine": job.engine,
+            "lane": job.lane,
+            "credits": job.credits,
+            "start_number": job.start_number,
+            "requested_by": Requester.of(job.requested_by),
+            "requested_at": time_of(job.requested_at),
+            "attempt": job.attempt,
+        }
+
+    @classmethod
+    def waiting(cls, job: Job, place: int, forecast: Forecast) -> "JobDocument":
+        """Describe a job that waits."""
+        return cls(**cls.fields_of(job, place, forecast.until_ready_s(job, place)))
+
+    @classmethod
+    def running(cls, job: Job, forecast: Forecast) -> "JobDocument":
+        """Describe a job in a slot."""
+        return cls(**cls.fields_of(job, None, forecast.until_ready_s(job, None)))
+
+
+class StatusDocument(JobDocument):
+    """Everything about one job."""
+
+    seed: int = Field(examples=[7])
+    preview_url: str | None = Field(description="The picture so far, while it is drawn.", examples=[None])
+    clip_id: str | None = Field(examples=[CLIP_ID])
+    video_url: str | None = Field(examples=[f"/clips/{CLIP_ID}/video"])
+    poster_url: str | None = Field(examples=[f"/clips/{CLIP_ID}/poster"])
+    duration: float | None = Field(description="Seconds of the finished clip.", examples=[5.0625])
+    resolution: str | None = Field(description="Of the finished clip, in pixels.", examples=["832x480"])
+    error: JobError | None = Field(description="Why there is no clip, once the job has failed.")
+    poll_after_ms: int | None = Field(
+        description="When to ask again; null when nothing will change any more.", examples=[500]
+    )
+
+    @classmethod
+    def of(cls, job: Job, place: int | None, forecast: Forecast, clip: Clip | None) -> "StatusDocument":
+        """Describe a job."""
+        drawn = job.preview is not None and not job.terminal
+        return cls(
+            **cls.fields_of(job, place, forecast.until_ready_s(job, place)),
+            seed=job.seed,
+            preview_url=f"/status/{job.id}/preview?v={job.preview}" if drawn else None,
+            clip_id=job.clip_id,
+            video_url=f"/clips/{job.clip_id}/video" if job.clip_id else None,
+            poster_url=f"/clips/{job.clip_id}/poster" if job.clip_id else None,
+            duration=clip.duration_s if clip else None,
+            resolution=f"{clip.width}x{clip.height}" if clip else None,
+            error=job.error,
+            poll_after_ms=None if job.terminal else POLL_WAITING_MS if job.status in WAITING else POLL_RUNNING_MS,
+        )
+
+
+class QueueDocument(Document):
+    """The whole queue."""
+
+    paused: bool = Field(description="Whether waiting jobs are kept waiting.")
+    slots: int = Field(description="Renders that may run at a time.", examples=[1])
+    waiting_count: int = Field(examples=[9])
+    seconds_each: float = Field(description="Seconds between two clips while jobs wait.", examples=[7.1])
+    running: list[JobDocument]
+    waiting: list[JobDocument] = Field(description="In the order in which they go next.")
+
+
+class ClipDocument(Document):
+    """A finished clip."""
+
+    clip_id: ClipId
+    job_id: JobId
+    number: int = Field(examples=[42])
+    cut: Cut
+    prompt: str = Field(examples=["girl with sword, neon rain"])
+    style: str = Field(examples=["neon"])
+    engine: str = Field(examples=["rehearsal"])
+    renderer: str = Field(examples=["rehearsal"])
+    seed: int = Field(examples=[7])
+    requested_by: Requester
+    video_url: str = Field(examples=[f"/clips/{CLIP_ID}/video"])
+    poster_url: str = Field(examples=[f"/clips/{CLIP_ID}/poster"])
+    duration: float = Field(description="Seconds.", examples=[5.0625])
+    resolution: str = Field(examples=["832x480"])
+    width: int = Field(examples=[832])
+    height: int = Field(examples=[480])
+    fps: float = Field(examples=[16.0])
+    bytes: int = Field(examples=[1200000])
+    render_seconds: float = Field(examples=[6.2])
+    attempt: int = Field(examples=[1])
+    finished_at: Time
+
+    @classmethod
+    def of(cls, clip: Clip) -> "ClipDocument":
+        """Describe a clip."""
+        same = {
+            "job_id",
+            "number",
+            "prompt",
+            "style",
+            "engine",
+            "renderer",
+            "seed",
+            "width",
+            "height",
+            "fps",
+            "bytes",
+            "attempt",
+        }
+        return cls(
+            **clip.model_dump(include=same),
+            clip_id=clip.id,
+            cut=clip.name,
+            requested_by=Requester.of(clip.requested_by),
+            video_url=f"/clips/{clip.id}/video",
+            poster_url=f"/clips/{clip.id}/poster",
+            duration=clip.duration_s,
+            resolution=f"{clip.width}x{clip.height}",
+            render_seconds=clip.render_s,
+            finished_at=time_of(clip.finished_at),
+        )
+
+
+class ClipsDocument(Document):
+    """Clips, newest first."""
+
+    clips: list[ClipDocument]
+    next_before: str | None = Field(
+        description="Give this as `before` for older clips; null at the end.", examples=[None]
+    )
+
+
+class StageDocument(Document):
+    """What is on air, and all that an overlay shows around it."""
+
+    state: StageState
+    revision: int = Field(description="Grows with each change of what is on air.", examples=[7])
+    since: Time
+    until: str | None = Field(description="When the stage manager moves on, if it is planned.", examples=[None])
+    server_time: Time
+    clip: ClipDocument | None = Field(description="The clip on air, if there is one.")
+    last_result: str | None = Field(description="The clip that was last shown as a result.", examples=[CLIP_ID])
+    cooking: list[str] = Field(description="Ids of running jobs, oldest first.", examples=[[JOB_ID]])
+    next: list[JobDocument] = Field(description="The first five that wait.")
+    waiting_count: int = Field(examples=[9])
+    seconds_each: float = Field(examples=[7.1])
+    paused: bool
+    poll_after_ms: int = Field(examples=[500])
+
+    @classmethod
+    def of(cls, stage: Stage, clip: Clip | None, forecast: Forecast) -> "StageDocument":
+        """Describe the stage."""
+        board = forecast.board
+        return cls(
+            state=stage.state,
+            revision=stage.revision,
+            since=time_of(stage.since),
+            until=time_of(stage.until) if stage.until else None,
+            server_time=time_of(board.now),
+            clip=ClipDocument.of(clip) if clip else None,
+            last_result=stage.last_result,
+            cooking=[job.id for job in board.running],
+            next=[JobDocument.waiting(job, place, forecast) for place, job in enumerate(board.waiting[:5], 1)],
+            waiting_count=board.waiting_count,
+            seconds_each=round(forecast.seconds_each(), 1),
+            paused=board.paused,
+            poll_after_ms=POLL_RUNNING_MS,
+        )

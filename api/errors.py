@@ -1,0 +1,144 @@
+"""Errors over HTTP: one table of statuses, one envelope, one handler."""
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+
+from sakuga import errors
+from sakuga.log import get_logger
+
+log = get_logger("api")
+
+STATUS: dict[type[errors.SakugaError], int] = {
+    errors.RequestInvalid: 422,
+    errors.BodyUnreadable: 400,
+    errors.BodyTooLarge: 413,
+    errors.MediaTypeUnsupported: 415,
+    errors.PromptEmpty: 422,
+    errors.PromptTooLong: 422,
+    errors.PromptUnreadable: 422,
+    errors.StyleUnknown: 422,
+    errors.EngineUnknown: 422,
+    errors.DurationOutOfRange: 422,
+    errors.QueueFull: 429,
+    errors.StreamsExhausted: 429,
+    errors.KeyReused: 409,
+    errors.JobNotFound: 404,
+    errors.JobNotWaiting: 409,
+    errors.ClipNotFound: 404,
+    errors.PreviewNotFound: 404,
+    errors.RouteNotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.RangeNotSatisfiable: 416,
+    errors.HostNotAllowed: 403,
+    errors.OriginNotAllowed: 403,
+    errors.BrokerUnavailable: 503,
+    errors.StudioNotReady: 503,
+    errors.StorageUnavailable: 503,
+    errors.Unexpected: 500,
+}
+TYPES = {404: "not_found_error", 429: "rate_limit_error"}
+RETRY_AFTER_S = 2
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, for programs and for people."""
+
+    code: str = Field(description="Stable name of the error.", examples=["prompt_empty"])
+    message: str = Field(
+        description="A sentence that says what to do.",
+        examples=["The prompt is empty. Say what to draw, for example: girl with sword, neon rain."],
+    )
+    type: str = Field(description="Kind of error.", examples=["invalid_request_error"])
+    param: str | None = Field(description="The field or header at fault, if it is one.", examples=["prompt"])
+
+
+class ErrorDocument(BaseModel):
+    """The envelope of every error."""
+
+    error: ErrorDetail
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return OpenAPI responses for a route: the error envelope for each of these statuses and the common ones."""
+    texts = {
+        400: "The body is not JSON.",
+        403: "Host or origin not allowed.",
+        404: "Nothing has that id.",
+        405: "Not for this method.",
+        409: "In conflict with what is stored.",
+        413: "The body is too large.",
+        415: "The body is not declared as JSON.",
+        416: "The range lies outside the file.",
+        422: "A value can't be used.",
+        429: "Too much at once; see Retry-After.",
+        503: "The studio's memory is not answering; see Retry-After.",
+    }
+    return {status: {"model": ErrorDocument, "description": texts[status]} for status in sorted({403, 503, *statuses})}
+
+
+def respond(error: errors.SakugaError) -> JSONResponse:
+    """Return the response for an error of ours."""
+    status = STATUS[type(error)]
+    kind = TYPES.get(status) or ("studio_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
+    detail = ErrorDetail(code=error.code, message=str(error), type=kind, param=error.data.get("param", error.param))
+    headers = {"Cache-Control": "no-store"}
+    if error.retryable:
+        headers["Retry-After"] = str(error.data.get("retry_after_s", RETRY_AFTER_S))
+    if isinstance(error, errors.MethodNotAllowed):
+        headers["Allow"] = error.data["allowed"]
+    if isinstance(error, errors.RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.data['size']}"
+    return JSONResponse(ErrorDocument(error=detail).model_dump(), status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with the envelope."""
+    app.add_exception_handler(errors.SakugaError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RedisError, _broker)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.SakugaError)  # noqa: S101 - registered for it
+    return respond(error)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return respond(errors.BodyUnreadable(problem=first["ctx"]["error"]))
+    place, *rest = (str(part) for part in first["loc"])
+    param = ".".join(rest) or place
+    return respond(errors.RequestInvalid(param=param, problem=first["msg"].removeprefix("Value error, ")))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    path = request.url.path
+    if error.status_code == STATUS[errors.MethodNotAllowed]:
+        allowed = (error.headers or {}).get("Allow", "GET")
+        return respond(errors.MethodNotAllowed(path=path, method=request.method, allowed=allowed))
+    if error.status_code == STATUS[errors.RouteNotFound]:
+        return respond(errors.RouteNotFound(path=path))
+    return respond(errors.BodyUnreadable(problem=str(error.detail)))
+
+
+async def _broker(_: Request, error: Exception) -> JSONResponse:
+    log.warning("broker.lost", reason=type(error).__name__)
+    return respond(errors.BrokerUnavailable())
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    reference = uuid4().hex[:8]
+    log.error("request.broke", reference=reference, method=request.method, path=request.url.path, exc_info=error)
+    return respond(errors.Unexpected(reference=reference))

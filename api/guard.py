@@ -1,0 +1,101 @@
+"""The guard: what no request may do, checked before any route sees it.
+
+Any web page that is open on the streaming PC can send requests to loopback addresses, so a request must name a host
+that we answer to (against DNS rebinding), and one that changes something must not come from another site.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import respond
+from sakuga.errors import BodyTooLarge, HostNotAllowed, MediaTypeUnsupported, OriginNotAllowed, SakugaError
+from sakuga.settings import Settings
+
+BODY_LIMIT = 64 * 1024  # bytes
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+POLICY = (
+    "default-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+# OBS puts a streamer's Custom CSS into the overlay as a style element; the API reference styles itself.
+STYLED = frozenset({"/overlay", "/docs"})
+STYLED_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+class Guard:
+    """ASGI middleware in front of everything."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        named = {settings.api_host, urlsplit(settings.base_url).hostname, urlsplit(settings.gateway).hostname}
+        self._hosts = LOOPBACK | {host.lower() for host in (*named, *settings.allowed_hosts) if host}
+        self._base_url = settings.base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it with the reason why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = STYLED_POLICY if scope["path"] in STYLED else POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            self._check(scope["method"], Headers(scope=scope))
+            if scope["method"] not in SAFE:
+                receive = await _buffered(receive)
+        except SakugaError as error:
+            await respond(error)(scope, receive, send_with_policy)
+            return
+        await self._app(scope, receive, send_with_policy)
+
+    def _check(self, method: str, headers: Headers) -> None:
+        host = headers.get("host", "")
+        if urlsplit(f"//{host}").hostname not in self._hosts:
+            raise HostNotAllowed(expected=self._base_url)
+        if method in SAFE:
+            return
+        if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+            raise OriginNotAllowed
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise OriginNotAllowed
+        if int(headers.get("content-length", "0")) > BODY_LIMIT:
+            raise BodyTooLarge(limit_bytes=BODY_LIMIT)
+        sent = "content-length" in headers or "transfer-encoding" in headers
+        if sent and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise MediaTypeUnsupported
+
+
+async def _buffered(receive: Receive) -> Receive:
+    """Read the body, at most the limit, and return a `receive` that plays it back. Raises BodyTooLarge."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT:
+            raise BodyTooLarge(limit_bytes=BODY_LIMIT)
+        if not message.get("more_body"):
+            break
+    played = False
+
+    async def play() -> Message:
+        nonlocal played
+        if played:
+            return await receive()
+        played = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return play

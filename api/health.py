@@ -1,0 +1,126 @@
+"""GET /health: which parts of the studio are up."""
+
+import json
+from enum import StrEnum
+
+from fastapi import APIRouter
+from pydantic import Field
+from redis.exceptions import RedisError
+
+from api.documents import Document
+from api.errors import described
+from api.state import State, Studio
+from sakuga import __version__, store
+
+router = APIRouter(tags=["health"])
+
+SEEN_WITHIN_S = 10.0
+
+
+class Light(StrEnum):
+    """A part is up or down."""
+
+    UP = "up"
+    DOWN = "down"
+
+    @classmethod
+    def of(cls, value: object) -> "Light":
+        """Return up for what is true."""
+        return cls.UP if value else cls.DOWN
+
+
+class Whole(StrEnum):
+    """The studio as a whole."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+class BrokerHealth(Document):
+    """Redis, the studio's memory."""
+
+    status: Light
+    kind: str = Field(description="`embedded` or `external`.", examples=["embedded"])
+
+
+class WorkerHealth(Document):
+    """All workers together."""
+
+    status: Light
+    count: int = Field(examples=[1])
+    busy: int = Field(description="Slots in use.", examples=[0])
+    slots: int = Field(examples=[1])
+
+
+class RendererHealth(Document):
+    """Where engines run."""
+
+    status: Light
+    name: str | None = Field(examples=["rehearsal"])
+    model: str | None = Field(description="The default engine.", examples=["rehearsal"])
+    gpu: str | None = Field(description="The GPU, if there is one.", examples=[None])
+    warm: bool = Field(description="Whether a render begins without loading weights first.")
+
+
+class PartHealth(Document):
+    """A part with nothing more to say."""
+
+    status: Light
+
+
+class HealthDocument(Document):
+    """The studio's health, part by part. `degraded`: requests are taken, but clips are not made or not shown."""
+
+    status: Whole
+    version: str = Field(examples=["0.1.0"])
+    broker: BrokerHealth
+    worker: WorkerHealth
+    renderer: RendererHealth
+    stage: PartHealth = Field(description="The stage manager.")
+    storage: PartHealth
+
+
+@router.get("/health", responses=described(), summary="Which parts are up")
+async def health(studio: Studio) -> HealthDocument:
+    """Return the health of each part. Answers 200 even when a part is down: read `status`."""
+    kind = "external" if studio.settings.redis_url else "embedded"
+    storage = Light.of(await studio.storage.reachable())
+    try:
+        workers = await _workers(studio)
+        board = await studio.queue.board()
+        stage = Light.of(await studio.playout.managed())
+    except (RedisError, OSError):
+        return HealthDocument(
+            status=Whole.UNHEALTHY,
+            version=__version__,
+            broker=BrokerHealth(status=Light.DOWN, kind=kind),
+            worker=WorkerHealth(status=Light.DOWN, count=0, busy=0, slots=0),
+            renderer=RendererHealth(status=Light.DOWN, name=None, model=None, gpu=None, warm=False),
+            stage=PartHealth(status=Light.DOWN),
+            storage=PartHealth(status=storage),
+        )
+    first = workers[0] if workers else {}
+    well = workers and stage is storage is Light.UP
+    return HealthDocument(
+        status=Whole.HEALTHY if well else Whole.DEGRADED,
+        version=__version__,
+        broker=BrokerHealth(status=Light.UP, kind=kind),
+        worker=WorkerHealth(status=Light.of(workers), count=len(workers), busy=len(board.running), slots=board.slots),
+        renderer=RendererHealth(
+            status=Light.of(workers),
+            name=first.get("renderer"),
+            model=first.get("model"),
+            gpu=first.get("gpu"),
+            warm=first.get("warm", False),
+        ),
+        stage=PartHealth(status=stage),
+        storage=PartHealth(status=storage),
+    )
+
+
+async def _workers(studio: State) -> list[dict[str, object]]:
+    seconds, _ = await studio.redis.time()
+    names = await studio.redis.zrangebyscore(store.WORKERS, seconds - SEEN_WITHIN_S, "+inf")
+    documents = await studio.redis.hmget(store.WORKER_DOCUMENTS, names) if names else []
+    return [json.loads(document) for document in documents if document]

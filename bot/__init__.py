@@ -1,0 +1,1 @@
+"""Chat in, chat out: a client of the gateway."""

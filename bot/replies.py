@@ -1,0 +1,135 @@
+"""Everything the bot says: one table, keyed by error code and by event. A viewer's prompt is never among it."""
+
+from sakuga.errors import GatewayRefused
+from sakuga.gateway import AcceptedJob, JobDocument, QueueDocument
+from sakuga.job import RUNNING, JobStatus
+
+LONGEST = 450
+NEXT_SHOWN = 3
+LOST_IN_TRANSLATION = "the bot and the studio misunderstood each other. The streamer finds the reason in the log."
+
+SENTENCES: dict[str, str] = {
+    # Refusals, by code. {name} is the viewer, {wait} a time such as "in about 2 min".
+    "prompt_empty": "@{name} say what to draw, like this: {prefix}anime girl with sword, neon rain",
+    "prompt_too_long": "@{name} that is more than fits on one cut sheet. Shorten it and ask again.",
+    "prompt_unreadable": "@{name} there is a character in it that can't be shown. Type it as plain text and ask again.",
+    "style_unknown": "@{name} this studio doesn't know that style. Ask again without it.",
+    "engine_unknown": "@{name} this studio doesn't have that engine. Ask again without it.",
+    "duration_out_of_range": "@{name} a clip of that length can't be drawn. Ask again without a length.",
+    "queue_full": "@{name} the queue is full. Ask again {wait}.",
+    "key_reused": "@{name} that message was already used for another cut. Send it again as a new one.",
+    "job_not_found": "@{name} that cut is not on the list any more.",
+    "job_not_waiting": "@{name} that cut doesn't wait any more and can't be moved.",
+    "broker_unavailable": "@{name} the studio lost its notes for a moment. Nothing was charged; ask again {wait}.",
+    "request_invalid": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "body_unreadable": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "body_too_large": "@{name} that is more than the studio reads. Shorten it and ask again.",
+    "media_type_unsupported": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "clip_not_found": "@{name} there is no such clip.",
+    "preview_not_found": "@{name} there is nothing to see of it yet.",
+    "route_not_found": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "method_not_allowed": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "range_not_satisfiable": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "host_not_allowed": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "origin_not_allowed": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "streams_exhausted": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "studio_not_ready": "@{name} the studio is still setting up its desks. Ask again in a few seconds.",
+    "storage_unavailable": "@{name} the studio can't reach its shelves. Ask again {wait}.",
+    "unexpected": "@{name} something broke in the studio, and the log says what. Ask again in a minute.",
+    "gateway_unreachable": "@{name} the studio is not answering right now. Ask again in a minute.",
+    # Why a render did not end in a clip, by code.
+    "render_failed": "{cut} could not be drawn. Ask again, best in other words.",
+    "render_lost": "{cut} was lost with the machine that drew it. Ask again.",
+    "render_timed_out": "{cut} took too long and was stopped. Ask again with something simpler.",
+    "render_cancelled": "{cut} was stopped. Ask again whenever you like.",
+    "renderer_unavailable": "{cut} found no free drawing desk. Ask again in a few minutes.",
+    "clip_unplayable": "{cut} was drawn, but the film tore. Ask again.",
+    # What happened to a job.
+    "job.queued": "{cut} is {place}{eta}.",
+    "job.held": "{cut} waits for a moderator to look at it.",
+    "job.running": "{cut} is being drawn{progress}{eta}.",
+    "job.succeeded": "{cut} is ready: {link}",
+    "job.shown": "{cut} is ready. Look at the stream!",
+    "job.failed": "{cut} could not be drawn. Ask again.",
+    "job.cancelled": "{cut} was taken off the list.",
+    "job.rejected": "{cut} was turned down by a moderator.",
+    "job.expired": "{cut} waited too long and was taken off the list. Ask again.",
+    # The queue.
+    "queue.empty": "Nobody is waiting. Ask with {prefix}anime and a few words.",
+    "queue.listed": "{waiting}{running}{next}",
+    "queue.paused": "The queue is paused. ",
+    "queue.absent": "@{name} you have no cut on the list. Ask with {prefix}anime and a few words.",
+}
+
+
+def say(key: str, **data: object) -> str:
+    """Return the sentence for a code or an event, filled in and short enough for chat."""
+    return _fitting(SENTENCES[key].format(**data))
+
+
+def refused(error: GatewayRefused, *, name: str, prefix: str) -> str:
+    """Say why a request was turned down; a code that the table lacks is explained in the gateway's own words."""
+    if error.reason not in SENTENCES:
+        return _fitting(f"@{name} {error}")
+    wait = f"in {about(error.retry_after_s)}" if error.retry_after_s else "in a few minutes"
+    return say(error.reason, name=name, prefix=prefix, wait=wait)
+
+
+def place(job: AcceptedJob) -> str:
+    """Say where a job is that has not ended."""
+    eta = f", {about(job.eta_seconds)}" if job.eta_seconds is not None else ""
+    if job.status == JobStatus.HELD:
+        return say("job.held", cut=job.cut)
+    if job.status in RUNNING:
+        drawn = f" ({job.progress:.0f} %)" if isinstance(job, JobDocument) and job.progress else ""
+        return say("job.running", cut=job.cut, progress=drawn, eta=eta)
+    position = job.queue_position or 1
+    return say("job.queued", cut=job.cut, place="next" if position == 1 else ordinal(position), eta=eta)
+
+
+def ended(job: JobDocument, *, link: str | None) -> str:
+    """Say how a job ended; `link` leads to its clip, if viewers can open it."""
+    if job.status == JobStatus.SUCCEEDED:
+        return say("job.succeeded", cut=job.cut, link=link) if link else say("job.shown", cut=job.cut)
+    reason = job.error.code if job.error else ""
+    known = SENTENCES.get(reason, "").startswith("{cut}") and job.status == JobStatus.FAILED
+    return say(reason if known else f"job.{job.status}", cut=job.cut)
+
+
+def listed(queue: QueueDocument, *, prefix: str) -> str:
+    """Say who is drawn, how many wait and who is next."""
+    paused = say("queue.paused") if queue.paused else ""
+    if not queue.waiting_count and not queue.running:
+        return _fitting(paused + say("queue.empty", prefix=prefix))
+    running = ", ".join(f"{job.cut} is being drawn ({job.progress:.0f} %)" for job in queue.running[:NEXT_SHOWN])
+    following = ", ".join(f"{job.cut} {job.requested_by.name}" for job in queue.waiting[:NEXT_SHOWN])
+    return _fitting(
+        paused
+        + say(
+            "queue.listed",
+            waiting=f"{queue.waiting_count} waiting." if queue.waiting_count else "Nobody is waiting.",
+            running=f" {running}." if running else "",
+            next=f" Next: {following}." if following else "",
+        )
+    )
+
+
+def about(seconds: float) -> str:
+    """Return a duration as people say it: 7 is "a few seconds", 140 is "about 2 min"."""
+    if seconds < 10:  # noqa: PLR2004 - the steps of this scale are its meaning
+        return "a few seconds"
+    if seconds < 90:  # noqa: PLR2004
+        return f"about {round(seconds / 10) * 10} s"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} min"
+    return f"about {round(seconds / 3600)} h"
+
+
+def ordinal(number: int) -> str:
+    """Return a place in the queue: 3 is "3rd"."""
+    teens = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

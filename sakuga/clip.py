@@ -1,0 +1,78 @@
+"""A clip: a finished video with its poster and its sidecar (who, what, how)."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sakuga.engine import RenderResult
+from sakuga.job import Job, RequestedBy, cut
+
+
+def clip_id_of(job_id: str) -> str:
+    """Return the id of the clip that a job makes; the same at each attempt, so that finishing twice is once."""
+    return job_id.replace("job_", "clip_", 1)
+
+
+class Clip(BaseModel):
+    """The sidecar of a clip: the truth about it, kept as JSON beside the video."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    job_id: str
+    number: int = Field(examples=[42])
+    prompt: str
+    style: str
+    engine: str
+    renderer: str
+    seed: int
+    requested_by: RequestedBy
+    width: int = Field(description="Pixels.", examples=[832])
+    height: int = Field(description="Pixels.", examples=[480])
+    fps: float = Field(examples=[16.0])
+    num_frames: int = Field(examples=[81])
+    duration_s: float = Field(examples=[5.0625])
+    bytes: int = Field(description="Size of the video.", examples=[1200000])
+    render_s: float = Field(description="Seconds from the start of the render to its end.", examples=[6.2])
+    attempt: int = Field(examples=[1])
+    finished_at: float = Field(description="Seconds since 1970.", examples=[1795154400.0])
+
+    @property
+    def stem(self) -> str:
+        """The name that the clip's files share, without the ending: cut number first, so that people find it."""
+        return f"{cut(self.number)}-{self.id.removeprefix('clip_')}"
+
+    @property
+    def video_key(self) -> str:
+        """Where the video lies in the storage."""
+        return f"{self.stem}.mp4"
+
+    @property
+    def poster_key(self) -> str:
+        """Where the poster lies in the storage."""
+        return f"{self.stem}.jpg"
+
+    @property
+    def sidecar_key(self) -> str:
+        """Where this document lies in the storage."""
+        return f"{self.stem}.json"
+
+    @property
+    def name(self) -> str:
+        """The cut number, as in C-042."""
+        return cut(self.number)
+
+    @classmethod
+    def of(cls, job: Job, *, renderer: str, result: RenderResult, finished_at: float) -> "Clip":
+        """Write the sidecar of a job's finished video."""
+        return cls(
+            **job.model_dump(include={"number", "prompt", "style", "engine", "seed", "requested_by", "attempt"}),
+            **result.model_dump(include={"width", "height", "fps", "num_frames"}),
+            id=clip_id_of(job.id),
+            job_id=job.id,
+            renderer=renderer,
+            duration_s=result.num_frames / result.fps,
+            bytes=Path(result.video_path).stat().st_size,
+            render_s=round(finished_at - (job.started_at or finished_at), 3),
+            finished_at=finished_at,
+        )

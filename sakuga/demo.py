@@ -1,0 +1,85 @@
+"""The demo: the whole studio on this machine, with nothing to set up."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from time import monotonic
+
+import httpx
+
+from sakuga import broker
+from sakuga.errors import PortTaken
+from sakuga.settings import Settings
+from sakuga.supervisor import Supervisor
+
+READY_S = 30.0
+LOOK_EVERY_S = 0.05
+
+INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033[0m"
+
+
+async def run(settings: Settings) -> int:
+    """Run everything until Ctrl-C and return the exit code. Raises BrokerMissing, BrokerFailed, PortTaken."""
+    _check_port(settings)
+    began = monotonic()
+    server = await broker.ensure(settings)
+    supervisor = Supervisor(settings.environ())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+    modules = ["api", "worker", "overlay", *(["bot"] if settings.bot else [])]
+    try:
+        async with asyncio.TaskGroup() as group:
+            greeting = group.create_task(_greet(settings, began))
+            for module in modules:
+                group.create_task(supervisor.keep(module))
+            await supervisor.stopped()
+            greeting.cancel()
+    finally:
+        await _stop(server)
+    return 2 if supervisor.failed else 0
+
+
+def _check_port(settings: Settings) -> None:
+    """Say that the address is taken before anything is started."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.api_host, settings.api_port))
+        except OSError as error:
+            raise PortTaken(host=settings.api_host, port=settings.api_port) from error
+
+
+async def _greet(settings: Settings, began: float) -> None:
+    """Print where everything is, once every part is up."""
+    async with httpx.AsyncClient(base_url=settings.gateway, trust_env=False) as client:
+        while monotonic() - began < READY_S:
+            with suppress(httpx.HTTPError, ValueError):
+                if (await client.get("/health")).json()["status"] == "healthy":
+                    break
+            await asyncio.sleep(LOOK_EVERY_S)
+    sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty()))
+    sys.stdout.flush()
+
+
+def greeting(url: str, seconds: float, *, colour: bool) -> str:
+    """Return the block of text that says where everything is."""
+    ink, paper, blue, red, off = (INK, PAPER, BLUE, RED, OFF) if colour else ("",) * 5
+    return f"""
+  {ink}作画 Sakuga{off}  {paper}ready in {seconds:.1f} s{off}
+
+  {blue}studio{off}    {ink}{url}{off}          {paper}write !anime "girl with sword, neon rain"{off}
+  {blue}overlay{off}   {ink}{url}/overlay{off}  {paper}for an OBS browser source, 1920x1080{off}
+  {blue}API{off}       {ink}{url}/docs{off}     {paper}every address, to try out{off}
+
+  {red}Ctrl-C{off} {paper}stops the studio; what waits is kept for next time.{off}
+
+"""
+
+
+async def _stop(server: subprocess.Popen[bytes] | None) -> None:
+    if server is not None:
+        server.terminate()  # saves its append-only file
+        await asyncio.to_thread(server.wait)

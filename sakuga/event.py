@@ -1,0 +1,33 @@
+"""Events: facts about jobs, clips and the stage, in the past tense, as they stand in the log."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EventType(StrEnum):
+    """What can have happened."""
+
+    JOB_QUEUED = "job.queued"
+    JOB_MOVED = "job.moved"
+    JOB_ADMITTED = "job.admitted"
+    JOB_STARTED = "job.started"
+    JOB_PROGRESSED = "job.progressed"
+    JOB_RETRIED = "job.retried"
+    JOB_FINISHING = "job.finishing"
+    JOB_SUCCEEDED = "job.succeeded"
+    JOB_FAILED = "job.failed"
+    JOB_CANCELLED = "job.cancelled"
+    CLIP_READY = "clip.ready"
+    STAGE_CHANGED = "stage.changed"
+
+
+class Event(BaseModel):
+    """One fact. `id` grows with time and can be used to read on from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(examples=["1795154400000-0"])
+    type: EventType
+    data: dict[str, Any] = Field(examples=[{"job_id": "job_01KAFK3V5N8Z", "number": 42}])

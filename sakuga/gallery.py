@@ -1,0 +1,49 @@
+"""The gallery: the index of all clips, newest first."""
+
+from sakuga import store
+from sakuga.clip import Clip
+from sakuga.errors import ClipNotFound
+from sakuga.storage import Storage
+
+
+class Gallery:
+    """Reads the index. A clip enters it in the same step in which its job succeeds (see Lifecycle)."""
+
+    def __init__(self, redis: store.Client) -> None:
+        self._redis = redis
+
+    async def get(self, clip_id: str) -> Clip:
+        """Return a clip. Raises ClipNotFound."""
+        document = await self._redis.hget(store.CLIP_DOCUMENTS, clip_id)
+        if document is None:
+            raise ClipNotFound(clip_id=clip_id)
+        return Clip.model_validate_json(document)
+
+    async def newest(self, limit: int, before: str | None = None) -> list[Clip]:
+        """Return up to `limit` clips, newest first, from the one that follows `before`. Raises ClipNotFound."""
+        start = 0
+        if before is not None:
+            rank = await self._redis.zrevrank(store.CLIPS, before)
+            if rank is None:
+                raise ClipNotFound(clip_id=before)
+            start = int(rank) + 1
+        clip_ids = await self._redis.zrevrange(store.CLIPS, start, start + limit - 1)
+        documents = await self._redis.hmget(store.CLIP_DOCUMENTS, clip_ids) if clip_ids else []
+        return [Clip.model_validate_json(document) for document in documents if document]
+
+    async def rebuild(self, storage: Storage) -> int:
+        """Write the index anew from the sidecars and return the number of clips.
+
+        Cut numbers go on after the highest.
+        """
+        clips = [clip async for clip in storage.sidecars()]
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(store.CLIPS, store.CLIP_DOCUMENTS)
+            for clip in clips:
+                pipe.zadd(store.CLIPS, {clip.id: clip.finished_at})
+                pipe.hset(store.CLIP_DOCUMENTS, clip.id, clip.model_dump_json())
+            await pipe.execute()
+        highest = max((clip.number for clip in clips), default=0)
+        if highest > int(await self._redis.hget(store.STUDIO, "number") or 0):
+            await self._redis.hset(store.STUDIO, "number", str(highest))
+        return len(clips)

@@ -1,0 +1,249 @@
+"""The gateway as bot and stage manager see it: a client of its HTTP contract, and what it says back as documents."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sakuga import __version__
+from sakuga.errors import GatewayRefused, GatewayUnreachable, SakugaError
+from sakuga.job import TERMINAL, JobError, JobStatus, RequestedBy
+from sakuga.stage import StageState
+
+TIMEOUT = httpx.Timeout(5, connect=2)
+RETRY_PAUSE_S = 0.3
+REMEMBERED_DOCUMENTS = 256
+
+
+class Document(BaseModel):
+    """What the gateway says. Fields that are not named here are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Person(Document):
+    """The viewer who asked, as everyone may know them."""
+
+    platform: str
+    login: str = ""
+    display_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name to show, never empty."""
+        return self.display_name or self.login or "somebody"
+
+
+class AcceptedJob(Document):
+    """The answer to a request that was accepted, or that had been accepted before under the same key."""
+
+    job_id: str
+    number: int
+    cut: str
+    status: JobStatus
+    queue_position: int | None = None
+    eta_seconds: float | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self.status in TERMINAL
+
+
+class JobDocument(AcceptedJob):
+    """A job in the queue or by its id. Durations are seconds, `progress` is 0 to 100."""
+
+    stage: str = "waiting"
+    progress: float = 0.0
+    requested_by: Person
+    video_url: str | None = None
+    poster_url: str | None = None
+    clip_id: str | None = None
+    error: JobError | None = None
+    poll_after_ms: int | None = None
+
+
+class QueueDocument(Document):
+    """Who is being drawn and who waits, first to last."""
+
+    paused: bool
+    slots: int
+    waiting_count: int
+    seconds_each: float | None = None
+    running: tuple[JobDocument, ...] = ()
+    waiting: tuple[JobDocument, ...] = ()
+
+
+class ClipDocument(Document):
+    """A finished clip. `duration` is seconds."""
+
+    clip_id: str
+    job_id: str
+    number: int
+    cut: str
+    requested_by: Person
+    video_url: str
+    poster_url: str
+    duration: float
+    finished_at: datetime
+
+
+class StageDocument(Document):
+    """What is on air, and what it needs to be shown."""
+
+    state: StageState
+    revision: int
+    since: datetime | None = None
+    until: datetime | None = None
+    server_time: datetime
+    clip: ClipDocument | None = None
+    last_result: str | None = None
+    cooking: tuple[str, ...] = ()
+    next: tuple[JobDocument, ...] = ()
+    waiting_count: int = 0
+    paused: bool = False
+    poll_after_ms: int = 500
+
+
+class ClipsPage(Document):
+    """Clips, newest first."""
+
+    clips: tuple[ClipDocument, ...]
+    next_before: str | None = None
+
+
+class HealthDocument(Document):
+    """Whether the studio can work."""
+
+    status: str = Field(examples=["healthy", "degraded", "unhealthy"])
+    version: str
+
+
+Shape = TypeVar("Shape", bound=Document)
+
+
+class Gateway:
+    """A client of one gateway. Every call raises GatewayRefused or GatewayUnreachable; 5 s of silence end it."""
+
+    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        # No proxies from the environment: the gateway is on this machine or on the same network.
+        self._http = httpx.AsyncClient(
+            base_url=self.url,
+            transport=transport,
+            timeout=TIMEOUT,
+            trust_env=False,
+            headers={"User-Agent": f"sakuga/{__version__}"},
+        )
+        self._seen: OrderedDict[str, tuple[str, Document]] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def generate(
+        self, prompt: str, *, requested_by: RequestedBy, key: str, **wishes: str | float | None
+    ) -> AcceptedJob:
+        """Ask for a clip; `wishes` are style, duration (seconds), engine and seed.
+
+        `key` makes it idempotent: the request is sent once more if the first answer was lost or was a 5xx.
+        """
+        body = {
+            "prompt": prompt,
+            "requested_by": requested_by.model_dump(),
+            **{name: wish for name, wish in wishes.items() if wish is not None},
+        }
+        headers = {"Idempotency-Key": key}
+        try:
+            answer = await self._send("POST", "/generate", json=body, headers=headers)
+        except (GatewayUnreachable, GatewayRefused) as error:
+            if isinstance(error, GatewayRefused) and error.status < httpx.codes.INTERNAL_SERVER_ERROR:
+                raise
+            await asyncio.sleep(RETRY_PAUSE_S)
+            answer = await self._send("POST", "/generate", json=body, headers=headers)
+        return self._read(answer, AcceptedJob)
+
+    async def status(self, job_id: str) -> JobDocument:
+        """Return a job. An unchanged one costs a 304."""
+        return await self._get(f"/status/{job_id}", JobDocument)
+
+    async def queue(self, *, limit: int = 100) -> QueueDocument:
+        """Return the running jobs and the first `limit` that wait."""
+        return await self._get(f"/queue?limit={limit}", QueueDocument)
+
+    async def stage(self) -> StageDocument:
+        """Return what is on air. While it is unchanged, so is its `server_time`."""
+        return await self._get("/stage", StageDocument)
+
+    async def put_stage(
+        self, state: StageState, *, clip_id: str | None = None, seconds: float | None = None
+    ) -> StageDocument:
+        """Set what is on air: `clip_id` for the states that show one, `seconds` until the state is over."""
+        body = {"state": state, "clip_id": clip_id, "seconds": seconds}
+        answer = await self._send(
+            "PUT", "/stage", json={name: value for name, value in body.items() if value is not None}
+        )
+        return self._read(answer, StageDocument)
+
+    async def clips(self, *, limit: int = 50, before: str | None = None) -> ClipsPage:
+        """Return finished clips, newest first, older than the clip `before` if given."""
+        older = f"&before={before}" if before else ""
+        return await self._get(f"/clips?limit={limit}{older}", ClipsPage)
+
+    async def health(self) -> HealthDocument:
+        """Return whether the studio can work; an unhealthy one says so with a 503 and this document."""
+        return self._read(await self._exchange("GET", "/health"), HealthDocument)
+
+    async def _get(self, path: str, shape: type[Shape]) -> Shape:
+        etag, known = self._seen.get(path, ("", None))
+        answer = await self._send("GET", path, headers={"If-None-Match": etag} if etag else {})
+        if answer.status_code == httpx.codes.NOT_MODIFIED and isinstance(known, shape):
+            self._seen.move_to_end(path)
+            return known
+        document = self._read(answer, shape)
+        if etag := answer.headers.get("ETag", ""):
+            self._seen[path] = (etag, document)
+            if len(self._seen) > REMEMBERED_DOCUMENTS:
+                self._seen.popitem(last=False)
+        return document
+
+    async def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        answer = await self._exchange(method, path, **content)
+        if answer.is_error:
+            raise self._refusal(answer)
+        return answer
+
+    async def _exchange(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            return await self._http.request(method, path, **content)
+        except httpx.HTTPError as error:
+            raise GatewayUnreachable(url=self.url) from error
+
+    def _refusal(self, answer: httpx.Response) -> SakugaError:
+        try:
+            told = answer.json()["error"]
+            reason, sentence = str(told["code"]), str(told["message"])
+        except (ValueError, TypeError, KeyError):
+            return GatewayUnreachable(url=self.url)
+        wait = answer.headers.get("Retry-After", "")
+        return GatewayRefused(
+            status=answer.status_code,
+            reason=reason,
+            sentence=sentence,
+            retry_after_s=float(wait) if wait.isdecimal() else None,
+        )
+
+    def _read(self, answer: httpx.Response, shape: type[Shape]) -> Shape:
+        """Read a document; an answer that is none comes from something else that listens at the address."""
+        try:
+            return shape.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise GatewayUnreachable(url=self.url) from error

@@ -1,0 +1,129 @@
+"""A job: one viewer's request, from acceptance to its end."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from ulid import ULID
+
+from sakuga.lane import Credit, Lane
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    STARTING = "starting"
+    RENDERING = "rendering"
+    FINISHING = "finishing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+WAITING = frozenset({JobStatus.HELD, JobStatus.QUEUED})
+RUNNING = frozenset({JobStatus.STARTING, JobStatus.RENDERING, JobStatus.FINISHING})
+TERMINAL = frozenset(JobStatus) - WAITING - RUNNING
+
+# A running job may fall back to `starting` (next attempt) or `queued` (arq lost it); an end is final.
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.HELD: frozenset({JobStatus.QUEUED, JobStatus.REJECTED, JobStatus.CANCELLED, JobStatus.EXPIRED}),
+    JobStatus.QUEUED: frozenset({JobStatus.HELD, JobStatus.STARTING, JobStatus.CANCELLED, JobStatus.EXPIRED}),
+    JobStatus.STARTING: frozenset(
+        {JobStatus.STARTING, JobStatus.RENDERING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.CANCELLED}
+    ),
+    JobStatus.RENDERING: frozenset(
+        {JobStatus.STARTING, JobStatus.FINISHING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.CANCELLED}
+    ),
+    JobStatus.FINISHING: frozenset(
+        {JobStatus.STARTING, JobStatus.SUCCEEDED, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.CANCELLED}
+    ),
+    **{status: frozenset[JobStatus]() for status in TERMINAL},
+}
+
+
+def sources_of(status: JobStatus) -> frozenset[JobStatus]:
+    """Return the states that may turn into `status`."""
+    return frozenset(before for before, after in TRANSITIONS.items() if status in after)
+
+
+def new_job_id() -> str:
+    """Return a fresh id whose alphabetical order is the order of creation."""
+    return f"job_{ULID()}"
+
+
+def cut(number: int) -> str:
+    """Return the cut number of a job as it is shown everywhere: 42 is C-042."""
+    return f"C-{number:03d}"
+
+
+class RequestedBy(BaseModel):
+    """The viewer who asked. Names are shown as plain text and never trusted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    platform: Literal["twitch", "youtube", "studio", "api"] = Field(default="api", description="Where the viewer is.")
+    id: str = Field(default="", max_length=64, description="The platform's id of the viewer.", examples=["3000"])
+    login: str = Field(default="", max_length=64, description="The viewer's login name.", examples=["mika"])
+    display_name: str = Field(default="", max_length=64, description="The name to show.", examples=["Mika"])
+    roles: list[Literal["subscriber", "founder", "vip", "moderator", "broadcaster"]] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Badges that the platform vouches for.",
+        examples=[["subscriber"]],
+    )
+    bits: int = Field(default=0, ge=0, le=1_000_000, description="Bits cheered with the request.", examples=[0])
+
+    @property
+    def name(self) -> str:
+        """The name to show, never empty."""
+        return self.display_name or self.login or "somebody"
+
+
+class JobError(BaseModel):
+    """Why a job ended without a clip."""
+
+    code: str = Field(examples=["render_failed"])
+    message: str = Field(examples=["The drawing failed: out of memory. Ask again with another prompt or seed."])
+
+
+class Job(BaseModel):
+    """A job as it is stored. Times are seconds since 1970 by the broker's clock."""
+
+    id: str
+    number: int
+    status: JobStatus
+    prompt: str
+    style: str
+    engine: str
+    duration_s: float
+    seed: int
+    requested_by: RequestedBy
+    lane: Lane
+    credits: list[Credit] = Field(default_factory=list)
+    requested_at: float
+    start_number: float
+    stage: str = "waiting"
+    progress: float = 0.0
+    attempt: int = 0
+    handle: str | None = None
+    preview: int | None = None  # version of the preview picture
+    started_at: float | None = None
+    finished_at: float | None = None
+    error: JobError | None = None
+    clip_id: str | None = None
+    revision: int = 1
+
+    @property
+    def cut(self) -> str:
+        """The cut number, as in C-042."""
+        return cut(self.number)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the job has ended."""
+        return self.status in TERMINAL

@@ -1,0 +1,172 @@
+"""A running job's life: every change of status after admission, by compare-and-set."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sakuga import store
+from sakuga.clip import Clip
+from sakuga.engine import Progress
+from sakuga.errors import JobNotFound, SakugaError
+from sakuga.event import EventType
+from sakuga.job import RUNNING, TERMINAL, Job, JobError, JobStatus, sources_of
+from sakuga.queue import KEPT, parse
+
+PREVIEW_KEPT_S = 120
+FRESH = {"handle": "", "preview": "", "stage": "loading", "progress": 0, "started_at": ""}  # before an attempt
+
+
+class Lifecycle:
+    """Writes what happens to the jobs that this worker holds.
+
+    Each method returns whether the change was made: False means that the job is no longer what the caller believed
+    (cancelled, ended, or taken over at a later attempt), and that the caller should let go of it.
+    """
+
+    def __init__(self, redis: store.Client) -> None:
+        self._redis = redis
+        self._transition = store.script(redis, "transition")
+
+    async def clock(self) -> float:
+        """Return the broker's time, the one clock of the studio, in seconds since 1970."""
+        seconds, microseconds = await self._redis.time()
+        return float(seconds) + float(microseconds) / 1e6
+
+    async def read(self, job_id: str) -> tuple[Job, bool]:
+        """Return a job and whether somebody asked to stop it. Raises JobNotFound."""
+        fields = await self._redis.hgetall(store.JOB_PREFIX + job_id)
+        if not fields:
+            raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
+        return parse(fields), fields.get("cancel") == "1"
+
+    async def begin_attempt(self, job: Job) -> bool:
+        """Count one more attempt: the handle of the one before is forgotten and progress begins again."""
+        return await self._change(
+            job,
+            RUNNING,
+            JobStatus.STARTING,
+            event=EventType.JOB_RETRIED if job.attempt else None,
+            extra=f',"attempt":{job.attempt + 1}',
+            fields={"attempt": job.attempt + 1, **FRESH},
+        )
+
+    async def give_back_attempt(self, job: Job) -> bool:
+        """Undo an attempt that was cut short by nobody's fault, as when the worker is asked to stop."""
+        fields = {"attempt": max(0, job.attempt - 1), **FRESH}
+        return await self._change(job, RUNNING, JobStatus.STARTING, fields=fields)
+
+    async def hold_handle(self, job: Job) -> bool:
+        """Store the renderer's handle, so that another worker can re-attach."""
+        return await self._change(job, {JobStatus.STARTING}, fields={"handle": job.handle})
+
+    async def progress(self, job: Job, report: Progress) -> bool:
+        """Store a report. The first one of an attempt is the start of its render."""
+        percent = round(report.fraction * 100, 1)
+        fields = {"stage": report.stage, "progress": percent}
+        if report.preview:
+            await self._redis.set(store.PREVIEW_PREFIX + job.id, report.preview, ex=PREVIEW_KEPT_S)
+            fields["preview"] = report.sequence
+        if await self._change(
+            job,
+            {JobStatus.RENDERING},
+            event=EventType.JOB_PROGRESSED,
+            extra=f',"progress":{percent},"stage":"{report.stage}"',
+            fields=fields,
+        ):
+            return True
+        return await self._change(
+            job,
+            sources_of(JobStatus.RENDERING),
+            JobStatus.RENDERING,
+            event=EventType.JOB_STARTED,
+            extra=f',"attempt":{job.attempt}',
+            stamp="started_at",
+            fields=fields,
+        )
+
+    async def finish(self, job: Job) -> bool:
+        """Say that the render is done and its files are being checked and stored."""
+        return await self._change(
+            job,
+            {JobStatus.STARTING, JobStatus.RENDERING, JobStatus.FINISHING},
+            JobStatus.FINISHING,
+            event=EventType.JOB_FINISHING,
+            fields={"stage": "encode", "progress": 99},
+        )
+
+    async def succeed(self, job: Job, clip: Clip) -> bool:
+        """End a job with its clip: status, clip and events in one step."""
+        return await self._change(
+            job,
+            sources_of(JobStatus.SUCCEEDED),
+            JobStatus.SUCCEEDED,
+            event=EventType.JOB_SUCCEEDED,
+            stamp="finished_at",
+            fields={"stage": "done", "progress": 100, "clip_id": clip.id},
+            clip=clip,
+        )
+
+    async def fail(self, job: Job, error: SakugaError) -> bool:
+        """End a job without a clip."""
+        reason = JobError(code=error.code, message=str(error))
+        return await self._change(
+            job,
+            sources_of(JobStatus.FAILED),
+            JobStatus.FAILED,
+            event=EventType.JOB_FAILED,
+            extra=f',"code":"{error.code}"',
+            stamp="finished_at",
+            fields={"stage": "done", "error": reason.model_dump_json()},
+        )
+
+    async def cancelled(self, job: Job) -> bool:
+        """End a job whose render was stopped because somebody asked."""
+        return await self._change(
+            job,
+            sources_of(JobStatus.CANCELLED),
+            JobStatus.CANCELLED,
+            event=EventType.JOB_CANCELLED,
+            stamp="finished_at",
+            fields={"stage": "done"},
+        )
+
+    async def requeue(self, job: Job) -> bool:
+        """Bring a job that arq lost back to its place in the waiting room."""
+        if not await self._change(job, RUNNING, JobStatus.QUEUED, fields={"stage": "waiting", "progress": 0}):
+            return False
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zadd(store.WAITING, {job.id: job.start_number})
+            pipe.zrem(store.RUNNING, job.id)
+            pipe.publish(store.WAKE, job.id)
+            await pipe.execute()
+        return True
+
+    async def _change(
+        self,
+        job: Job,
+        allowed: Collection[JobStatus],
+        status: JobStatus | None = None,
+        *,
+        event: EventType | None = None,
+        extra: str = "",
+        stamp: str = "",
+        fields: dict[str, Any] | None = None,
+        clip: Clip | None = None,
+    ) -> bool:
+        verdict = await self._transition(
+            keys=[store.JOB_PREFIX + job.id, store.EVENTS, store.RUNNING, store.CLIPS, store.HISTORY],
+            args=[
+                job.id,
+                f",{','.join(sorted(allowed))},",
+                status or "",
+                job.attempt,
+                event or "",
+                extra,
+                stamp,
+                int(KEPT.total_seconds()) if status in TERMINAL else "",
+                clip.id if clip else "",
+                clip.model_dump_json() if clip else "",
+                clip.render_s if clip else "",
+                *(part for pair in (fields or {}).items() for part in pair),
+            ],
+        )
+        return bool(verdict[0] == "ok")

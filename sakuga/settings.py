@@ -1,0 +1,136 @@
+"""Settings from the environment: the one place that reads it. Each name below is SAKUGA_ plus the field in capitals."""
+
+import difflib
+import hashlib
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sakuga.errors import SettingsInvalid
+
+PREFIX = "SAKUGA_"
+LONGEST_SOCKET_PATH = 100  # bytes; the kernels allow 103 to 107
+
+
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _seconds(value: object) -> object:
+    return timedelta(seconds=float(value)) if isinstance(value, str) else value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0), le=timedelta(days=1))]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. A fresh clone needs none of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="Address that the gateway binds. Containers need 0.0.0.0.")
+    api_port: int = Field(default=8420, ge=1, le=65535, description="Port of the gateway.")
+    public_url: str | None = Field(default=None, description="Address of the gateway in links for viewers and pages.")
+    gateway_url: str | None = Field(default=None, description="Where bot and stage manager find the gateway.")
+    allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
+        default_factory=list, description="Further host names that the gateway answers to, separated by commas."
+    )
+    var_dir: Path = Field(default=Path("var"), description="Folder for everything that the studio writes.")
+    studio_file: Path = Field(default=Path("studio.toml"), description="The show: styles, lanes, limits.")
+    redis_url: SecretStr | None = Field(
+        default=None, description="A Redis or Valkey to use instead of the embedded one, as in redis://host:6379/0."
+    )
+    storage_url: str | None = Field(
+        default=None, description="Where clips are kept: a folder (default var/clips) or s3://bucket/prefix."
+    )
+    s3_endpoint: str | None = Field(default=None, description="Address of an S3-compatible server.")
+    s3_region: str = Field(default="auto", description="Region of the bucket.")
+    s3_access_key_id: SecretStr | None = Field(default=None, description="Key id for the bucket.")
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret for the bucket.")
+    renderer: Literal["rehearsal"] = Field(default="rehearsal", description="Where engines run.")
+    rehearsal_seconds: Seconds = Field(
+        default=timedelta(seconds=6),
+        description="Seconds that a rehearsal drawing takes at least; 0 is as fast as it can.",
+    )
+    slots: int = Field(default=1, ge=1, le=64, description="Renders at a time over all workers: one per GPU.")
+    render_attempts: int = Field(default=2, ge=1, le=10, description="Times that a job is drawn before it fails.")
+    render_timeout: Seconds = Field(
+        default=timedelta(minutes=20), description="Longest time for one attempt, in seconds."
+    )
+    lease: Seconds = Field(
+        default=timedelta(seconds=9),
+        description="Seconds after which a dead worker's job is taken over; renewed three times within.",
+    )
+    bot: bool = Field(default=True, description="Whether `python -m sakuga demo` starts the chat bot beside the rest.")
+    prefix: str = Field(default="!", min_length=1, max_length=5, description="What chat commands begin with.")
+    twitch_client_id: str | None = Field(default=None, description="Client id of your Twitch application.")
+    twitch_client_secret: SecretStr | None = Field(
+        default=None, description="Its secret, when it is a confidential one."
+    )
+    twitch_bot_id: str | None = Field(default=None, description="User id of the account that speaks.")
+    twitch_broadcaster_id: str | None = Field(default=None, description="User id of the channel.")
+    twitch_access_token: SecretStr | None = Field(default=None, description="User token of the account that speaks.")
+    twitch_refresh_token: SecretStr | None = Field(default=None, description="Its refresh token.")
+    twitch_api_base: str | None = Field(default=None, description="Tests only: a server to use in Twitch's place.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe line logged."
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment and `.env`. Raises SettingsInvalid with a sentence that names what to mend."""
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        for name in sorted(os.environ):  # noqa: TID251 - this is the one place
+            if name.startswith(PREFIX) and name.upper() not in known:
+                raise SettingsInvalid(problem=_unknown(name, known))
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            if first["type"] == "extra_forbidden":
+                raise SettingsInvalid(problem=_unknown(name.upper(), known)) from None
+            raise SettingsInvalid(problem=f"{PREFIX}{name.upper()}: {first['msg']}.") from None
+
+    def environ(self, **changes: object) -> dict[str, str]:
+        """Return this process's environment with `changes` as settings, to start a child with."""
+        return {**os.environ, **{PREFIX + name.upper(): str(value) for name, value in changes.items()}}  # noqa: TID251
+
+    @property
+    def base_url(self) -> str:
+        """Where this studio's gateway is found by people on this machine, without a slash at the end."""
+        host = "127.0.0.1" if self.api_host in {"0.0.0.0", "::"} else self.api_host
+        return (self.public_url or f"http://{host}:{self.api_port}").rstrip("/")
+
+    @property
+    def gateway(self) -> str:
+        """Where bot and stage manager find the gateway, without a slash at the end."""
+        return (self.gateway_url or self.base_url).rstrip("/")
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket of the embedded server; among temporary files where its path would be too long."""
+        path = self.var_dir.resolve() / "broker" / "valkey.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        name = hashlib.blake2b(os.fsencode(path), digest_size=8).hexdigest()
+        return Path(tempfile.gettempdir()) / f"sakuga-{name}" / "valkey.sock"
+
+    @property
+    def broker_url(self) -> str:
+        """The Redis to use, with its password if it has one: not for logs."""
+        return self.redis_url.get_secret_value() if self.redis_url else f"unix://{self.socket}"
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " docs/reference/settings.md lists those that exist."
+    return f"There is no setting {name}.{hint}"

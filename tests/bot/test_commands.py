@@ -1,0 +1,51 @@
+import pytest
+
+from bot.commands import Command, parse, unquoted
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "!anime girl with sword",
+        '!anime "girl with sword"',
+        "!anime “girl with sword”",
+        "!anime ”girl with sword”",
+        "!anime 'girl with sword'",
+        "!anime 「girl with sword」",
+        '!anime "girl with sword',
+        '!anime"girl with sword"',
+        '!ANIME  " girl with sword "',
+        "\uff01anime girl with sword",
+    ],
+)
+def test_a_prompt_is_the_same_with_any_quotes_or_none(said: str) -> None:
+    assert parse(said, "!") == Command("anime", "girl with sword")
+
+
+def test_quotes_inside_a_prompt_stay() -> None:
+    assert unquoted('a sign that says "ramen"') == 'a sign that says "ramen"'
+    assert unquoted('"a" and "b"') == '"a" and "b"'
+    assert unquoted('"a" and more') == '"a" and more'
+    assert unquoted("girl's sword") == "girl's sword"
+
+
+@pytest.mark.parametrize("said", ["!anime", "!anime  ", '!anime ""', '!anime "'])
+def test_a_command_without_words_has_an_empty_prompt(said: str) -> None:
+    assert parse(said, "!") == Command("anime")
+
+
+def test_the_queue_and_the_own_place_can_be_asked_for() -> None:
+    assert parse("!queue", "!") == Command("queue")
+    assert parse("!Pos", "!") == Command("pos")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "!", "! anime cat", "hello !anime cat", "!animelist", "!animé", "!so mika", "?anime"]
+)
+def test_other_lines_and_other_bots_commands_are_not_ours(said: str) -> None:
+    assert parse(said, "!") is None
+
+
+def test_the_prefix_can_be_longer_than_one_character() -> None:
+    assert parse("sk!anime a cat", "sk!") == Command("anime", "a cat")
+    assert parse("!anime a cat", "sk!") is None

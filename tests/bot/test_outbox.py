@@ -1,0 +1,126 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.outbox import PER_WINDOW, PER_WINDOW_PRIVILEGED, Delivery, Outbox
+
+SENT = Delivery("sent")
+
+
+class Channel:
+    """A chat that answers as told and remembers what it got."""
+
+    def __init__(self, *, privileged: bool = False) -> None:
+        self.privileged = privileged
+        self.next: list[Delivery] = []
+        self.got: list[str] = []
+        self.tried = asyncio.Condition()
+
+    async def deliver(self, text: str, reply_to: str) -> Delivery:
+        delivery = self.next.pop(0) if self.next else SENT
+        async with self.tried:
+            if delivery == SENT:
+                self.got.append(f"{text} > {reply_to}")
+            self.tried.notify_all()
+        return delivery
+
+    async def until(self, predicate: Callable[[], bool]) -> None:
+        async with self.tried, asyncio.timeout(5):
+            await self.tried.wait_for(predicate)
+
+
+@asynccontextmanager
+async def running(outbox: Outbox, channel: Channel) -> AsyncIterator[None]:
+    task = asyncio.create_task(outbox.run(channel))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_replies_leave_in_order() -> None:
+    outbox, channel = Outbox(), Channel()
+    outbox.put("first", "m-1")
+    outbox.put("second", "m-2")
+    async with running(outbox, channel):
+        await channel.until(lambda: channel.got == ["first > m-1", "second > m-2"])
+
+
+@pytest.mark.parametrize(("privileged", "limit"), [(False, PER_WINDOW), (True, PER_WINDOW_PRIVILEGED)])
+async def test_no_more_than_the_platform_allows_leave_within_the_window(privileged: bool, limit: int) -> None:
+    waits: asyncio.Queue[float] = asyncio.Queue()
+
+    async def wait(seconds: float) -> None:
+        await waits.put(seconds)
+        await asyncio.Event().wait()
+
+    outbox, channel = Outbox(sleep=wait), Channel(privileged=privileged)
+    for number in range(limit + 1):
+        outbox.put(str(number), "m")
+    async with running(outbox, channel), asyncio.timeout(5):
+        seconds = await waits.get()
+    assert len(channel.got) == limit
+    assert 25 < seconds <= 30
+
+
+async def test_the_window_moves_on() -> None:
+    outbox, channel = Outbox(window_s=0.05), Channel()
+    for number in range(PER_WINDOW * 2):
+        outbox.put(str(number), "m")
+    async with running(outbox, channel):
+        await channel.until(lambda: len(channel.got) == PER_WINDOW * 2)
+
+
+async def test_what_may_work_later_is_tried_again_with_growing_pauses() -> None:
+    pauses: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        pauses.append(seconds)
+
+    outbox, channel = Outbox(sleep=wait), Channel()
+    channel.next = [Delivery("later", "429"), Delivery("later", "503")]
+    outbox.put("hello", "m-1")
+    async with running(outbox, channel):
+        await channel.until(lambda: channel.got == ["hello > m-1"])
+    assert pauses == [1, 4]
+
+
+async def test_what_was_refused_is_logged_with_the_reason_and_not_repeated() -> None:
+    outbox, channel = Outbox(), Channel()
+    channel.next = [Delivery("dropped", "msg_duplicate")]
+    outbox.put("hello", "m-1")
+    outbox.put("world", "m-2")
+    with capture_logs() as logs:
+        async with running(outbox, channel):
+            await channel.until(lambda: channel.got == ["world > m-2"])
+    assert (logs[0]["event"], logs[0]["reason"]) == ("chat.dropped", "msg_duplicate")
+
+
+async def test_tries_come_to_an_end() -> None:
+    outbox, channel = Outbox(retry_pauses_s=(0.0,)), Channel()
+    channel.next = [Delivery("later", "429"), Delivery("later", "429")]
+    outbox.put("hello", "m-1")
+    outbox.put("world", "m-2")
+    async with running(outbox, channel):
+        await channel.until(lambda: channel.got == ["world > m-2"])
+
+
+async def test_a_reply_that_waited_too_long_is_not_news_any_more() -> None:
+    outbox, channel = Outbox(stale_s=-1), Channel()
+    outbox.put("hello", "m-1")
+    with capture_logs() as logs:
+        async with running(outbox, channel):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    assert channel.got == []
+    assert logs[0]["reason"] == "stale"
+
+
+async def test_a_full_outbox_drops_the_newest_and_says_so() -> None:
+    outbox = Outbox()
+    with capture_logs() as logs:
+        for number in range(201):
+            outbox.put(str(number), f"m-{number}")
+    assert [(line["reason"], line["reply_to"]) for line in logs] == [("outbox_full", "m-200")]

@@ -1,0 +1,19 @@
+from bot.recent import Recent
+
+
+def test_a_key_counts_once_until_its_time_is_over() -> None:
+    now = [100.0]
+    recent = Recent(30, clock=lambda: now[0])
+    assert recent.add("a")
+    now[0] = 129.9
+    assert not recent.add("a")
+    now[0] = 130.0
+    assert recent.add("a")
+
+
+def test_memory_is_bounded_and_the_oldest_is_forgotten_first() -> None:
+    recent = Recent(30, most=2)
+    for key in "abcd":
+        assert recent.add(key)
+    assert not recent.add("d")
+    assert recent.add("a")

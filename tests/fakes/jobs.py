@@ -1,0 +1,56 @@
+"""Jobs and clips to test with."""
+
+from typing import Any
+
+from sakuga.clip import Clip
+from sakuga.job import Job, RequestedBy, new_job_id
+from sakuga.lane import Credit, Lane
+from sakuga.queue import Queue
+
+MIKA = RequestedBy(platform="twitch", id="3000", login="mika", display_name="Mika")
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    """Return the fields of a request as the gateway submits them."""
+    return {
+        "prompt": "girl with sword, neon rain",
+        "style": "anime",
+        "engine": "rehearsal",
+        "duration_s": 5.0,
+        "seed": 7,
+        "requested_by": MIKA.model_dump_json(),
+        "lane": Lane.VIEWER,
+        **changes,
+    }
+
+
+async def submitted(queue: Queue, *, credit_s: float = 0, limit: int = 100, **changes: Any) -> Job:
+    """Put a job into the waiting room and return it."""
+    credits = [Credit(reason="test", seconds=credit_s)] if credit_s else []
+    job, _ = await queue.submit(new_job_id(), fields(**changes), credits, limit=limit)
+    return job
+
+
+def clip(number: int = 1, *, finished_at: float = 1_795_154_400.0, **changes: Any) -> Clip:
+    """Return a finished clip's sidecar."""
+    document: dict[str, Any] = {
+        "id": f"clip_{number:026d}",
+        "job_id": f"job_{number:026d}",
+        "number": number,
+        "prompt": "girl with sword, neon rain",
+        "style": "anime",
+        "engine": "rehearsal",
+        "renderer": "rehearsal",
+        "seed": 7,
+        "requested_by": MIKA,
+        "width": 832,
+        "height": 480,
+        "fps": 16.0,
+        "num_frames": 81,
+        "duration_s": 5.0625,
+        "bytes": 10,
+        "render_s": 6.2,
+        "attempt": 1,
+        "finished_at": finished_at,
+    }
+    return Clip.model_validate(document | changes)

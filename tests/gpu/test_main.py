@@ -1,0 +1,117 @@
+import base64
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sakuga.engine import EngineSpec, Progress, RenderResult
+from tests.gpu.conftest import ROOT, ask
+
+AT_ONCE_S = 0.2
+
+
+def broken(**fields) -> str:
+    return json.dumps(ask().model_dump(mode="json") | fields)
+
+
+def test_specs_prints_what_the_rehearsal_engine_can_do():
+    out = subprocess.run([sys.executable, "-m", "gpu", "specs"], cwd=ROOT, capture_output=True, check=True).stdout
+    spec = {each["name"]: EngineSpec.model_validate(each) for each in json.loads(out)}["rehearsal"]
+    assert (spec.sizes[0], spec.fps, spec.num_frames(spec.default_s)) == ((832, 480), 16, 81)
+    assert (spec.shortest_s, spec.longest_s, spec.frame_step) == (2, 8, 4)
+
+
+def test_a_render_reports_in_order_and_ends_with_one_result(child, tmp_path):
+    # Given a child that was told what to draw
+    renderer = child()
+    renderer.tell(ask(num_frames=33).model_dump_json())
+    # When it has said everything
+    lines = renderer.hear_all()
+    # Then each line but the last is a report, numbered without a gap, that never goes back
+    *reports, last = lines
+    progress = [Progress.model_validate(line["progress"] | {"preview": None}) for line in reports]
+    assert [p.sequence for p in progress] == list(range(1, len(progress) + 1))
+    assert [p.fraction for p in progress] == sorted(p.fraction for p in progress)
+    assert list(dict.fromkeys(p.stage for p in progress)) == ["loading", "text", "denoise", "decode", "encode"]
+    assert progress[-1].fraction == 1
+    # And its previews are JPEGs that an overlay can show
+    previews = [base64.b64decode(line["progress"]["preview"]) for line in reports if line["progress"]["preview"]]
+    assert len(previews) >= 20
+    for jpeg in previews:
+        with Image.open(io.BytesIO(jpeg)) as image:
+            assert (image.format, image.size) == ("JPEG", (472, 272))
+    assert len(set(previews[:20])) == 20
+    # And the last line names the files, which are all that there is
+    result = RenderResult.model_validate(last["result"])
+    assert {Path(result.video_path), Path(result.poster_path)} == set(tmp_path.iterdir())
+    assert (result.width, result.height, result.fps, result.num_frames) == (832, 480, 16, 33)
+    assert renderer.process.wait(5) == 0
+
+
+def test_a_paced_render_takes_its_time_evenly(child):
+    renderer = child()
+    renderer.tell(ask(num_frames=9, pace_s=3.0).model_dump_json())
+    begin = time.monotonic()
+    late = []
+    for line in iter(renderer.hear, None):
+        if "result" in line:
+            break
+        progress = Progress.model_validate(line["progress"])
+        if progress.stage in ("denoise", "decode"):
+            late.append(abs((time.monotonic() - begin) / 3.0 - progress.fraction))
+    assert time.monotonic() - begin >= 2.9
+    assert sorted(late)[len(late) // 2] < 0.35
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "can't be read"),
+        (broken(seed="x"), "seed"),
+        (broken(engine="nope"), "no engine"),
+        (broken(width=100), "832x480"),
+    ],
+)
+def test_a_request_that_cannot_be_drawn_ends_in_one_error_line(child, tmp_path, line, reason):
+    renderer = child()
+    renderer.tell(line)
+    *_, last = renderer.hear_all()
+    assert last["error"]["code"] == "render_failed"
+    assert reason in last["error"]["data"]["reason"]
+    assert renderer.process.wait(5) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_never_repeats_the_prompt(child):
+    renderer = child()
+    renderer.tell(broken(prompt="secret words", height="secret words"))
+    assert "secret words" not in json.dumps(renderer.hear_all())
+
+
+@pytest.mark.parametrize("way", ["stdin ends", "terminated"])
+def test_a_child_without_a_parent_ends_at_once_and_leaves_no_clip(child, tmp_path, way):
+    # Given a render in the middle of its frames
+    renderer = child()
+    renderer.tell(ask(num_frames=129).model_dump_json())
+    while renderer.hear()["progress"]["stage"] != "decode":
+        pass
+    # When the parent goes
+    begin = time.monotonic()
+    renderer.process.stdin.close() if way == "stdin ends" else renderer.process.send_signal(signal.SIGTERM)
+    renderer.process.wait(5)
+    # Then the child goes, and what it leaves can't be taken for a clip
+    assert time.monotonic() - begin < AT_ONCE_S
+    assert [file.name for file in tmp_path.iterdir() if file.suffix != ".part"] == []
+
+
+def test_a_child_that_is_never_asked_goes_with_its_parent(child):
+    renderer = child()
+    renderer.process.stdin.close()
+    assert renderer.process.wait(5) == 3
+    assert renderer.process.stdout.read() == b""

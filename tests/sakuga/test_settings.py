@@ -1,0 +1,53 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sakuga.errors import SettingsInvalid
+from sakuga.settings import Settings
+
+
+def test_a_fresh_clone_needs_no_settings() -> None:
+    settings = Settings.load()
+    assert settings.base_url == "http://127.0.0.1:8420"
+    assert settings.gateway == settings.base_url
+    assert settings.rehearsal_seconds == timedelta(seconds=6)
+    assert settings.broker_url.startswith("unix:///")
+
+
+def test_an_unknown_name_stops_the_start_and_the_nearest_is_suggested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAKUGA_REHERSAL_SECONDS", "6")
+    with pytest.raises(SettingsInvalid, match="Did you mean SAKUGA_REHEARSAL_SECONDS"):
+        Settings.load()
+
+
+def test_an_unknown_name_in_the_env_file_is_told_the_same_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SAKUGA_API_PROT=1\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    with pytest.raises(SettingsInvalid, match="Did you mean SAKUGA_API_PORT"):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SAKUGA_API_PORT", "many"), ("SAKUGA_SLOTS", "0"), ("SAKUGA_REHEARSAL_SECONDS", "soon"), ("SAKUGA_LEASE", "-1")],
+)
+def test_a_value_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=name):
+        Settings.load()
+
+
+def test_durations_are_written_in_seconds_and_lists_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAKUGA_REHEARSAL_SECONDS", "2.5")
+    monkeypatch.setenv("SAKUGA_ALLOWED_HOSTS", "gateway, studio.local")
+    settings = Settings.load()
+    assert settings.rehearsal_seconds == timedelta(seconds=2.5)
+    assert settings.allowed_hosts == ["gateway", "studio.local"]
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAKUGA_REDIS_URL", "redis://:hunter2@127.0.0.1:6379/0")
+    settings = Settings.load()
+    assert "hunter2" not in repr(settings)
+    assert settings.broker_url == "redis://:hunter2@127.0.0.1:6379/0"

@@ -1,0 +1,52 @@
+import asyncio
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from sakuga.engine import RenderRequest
+from sakuga.errors import RenderLost
+from sakuga.settings import Settings
+from worker.renderers.rehearsal import RehearsalRenderer
+
+REQUEST = RenderRequest(
+    job_id="job_1",
+    number=1,
+    attempt=1,
+    engine="rehearsal",
+    prompt="robot cat",
+    style="anime",
+    seed=7,
+    width=832,
+    height=480,
+    num_frames=33,
+    fps=16,
+)
+
+
+async def test_the_pace_of_the_settings_is_kept(tmp_path: Path) -> None:
+    renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=4))
+    began = monotonic()
+    await renderer.result(await renderer.start(REQUEST))
+    assert monotonic() - began >= 4
+    await renderer.close()
+
+
+async def test_a_child_that_is_killed_is_a_lost_render(tmp_path: Path) -> None:
+    renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=30))
+    handle = await renderer.start(REQUEST)
+    await anext(aiter(renderer.watch(handle)))
+    renderer._renders[handle].process.kill()
+    with pytest.raises(RenderLost):
+        await renderer.result(handle)
+    await renderer.close()
+
+
+async def test_closing_ends_every_child(tmp_path: Path) -> None:
+    renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=30))
+    handles = [await renderer.start(REQUEST) for _ in range(2)]
+    processes = [renderer._renders[handle].process for handle in handles]
+    async with asyncio.timeout(2):
+        await renderer.close()
+    assert all(process.returncode is not None for process in processes)
+    assert not list((tmp_path / "renders").iterdir())

@@ -1,0 +1,1 @@
+"""The worker: takes admitted jobs, has them rendered, and sees each to its end."""

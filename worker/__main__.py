@@ -1,0 +1,106 @@
+"""`python -m worker`: one worker process."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from arq.connections import ArqRedis
+from arq.worker import func
+from redis.asyncio import ConnectionPool
+from ulid import ULID
+
+from sakuga import log, store
+from sakuga.catalog import Catalog
+from sakuga.engine import EngineSpec
+from sakuga.errors import SakugaError, StudioError
+from sakuga.lifecycle import Lifecycle
+from sakuga.queue import RENDER_TASK, Queue, encode_task
+from sakuga.settings import Settings
+from sakuga.storage import Storage
+from worker import upkeep
+from worker.render import RenderTask
+from worker.renderers import Renderer, open_renderer
+from worker.worker import StudioWorker
+
+POLL_S = 1.0  # between looks when nothing wakes us: notices the lease of a dead worker
+SPARE = 2  # arq tasks above the slots, so that taking over never waits
+
+
+async def serve(settings: Settings) -> None:
+    """Work until asked to stop."""
+    async with AsyncExitStack() as stack:
+        redis = store.connect(settings.broker_url)
+        stack.push_async_callback(redis.aclose)
+        renderer = open_renderer(settings)
+        stack.push_async_callback(renderer.close)
+        specs = await renderer.specs()
+        queue, lifecycle = Queue(redis), Lifecycle(store.connect(settings.broker_url))
+        worker_id = f"worker_{ULID()}"
+        worker = open_worker(settings, queue, lifecycle, renderer, specs)
+        await queue.configure(slots=settings.slots)
+        await upkeep.introduce(redis, worker_id, renderer=renderer.name, specs=specs, slots=settings.slots)
+        log.get_logger("worker").debug("worker.ready", renderer=renderer.name, slots=settings.slots)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        chores = asyncio.create_task(upkeep.keep_up(redis, worker_id, queue, lifecycle))
+        await worker.async_run()
+        chores.cancel()
+        await worker.close()
+
+
+def open_worker(
+    settings: Settings, queue: Queue, lifecycle: Lifecycle, renderer: Renderer, specs: Sequence[EngineSpec]
+) -> StudioWorker:
+    """Put an arq worker together. Call it inside a running loop."""
+    task = RenderTask(
+        lifecycle=lifecycle,
+        renderer=renderer,
+        specs={spec.name: spec for spec in specs},
+        catalog=Catalog.load(settings.studio_file),
+        storage=Storage.open(settings),
+        settings=settings,
+    )
+    pool = ConnectionPool.from_url(settings.broker_url, socket_connect_timeout=2)
+    redis = ArqRedis(pool, job_serializer=encode_task, job_deserializer=json.loads, default_queue_name=store.SLOTS)
+    run: Any = task.run  # arq's own type for it asks for `*args`
+    return StudioWorker(
+        admit=queue.admit,
+        lease_s=settings.lease.total_seconds(),
+        functions=[func(run, name=RENDER_TASK)],
+        queue_name=store.SLOTS,
+        redis_pool=redis,
+        max_jobs=settings.slots + SPARE,
+        job_timeout=settings.render_timeout * (settings.render_attempts + 1),
+        keep_result=3600,
+        poll_delay=POLL_S,
+        max_tries=1000,  # arq counts graceful restarts too; our own count is the job's `attempt`
+        health_check_interval=10,
+        allow_abort_jobs=True,
+        handle_signals=False,
+        job_serializer=encode_task,
+        job_deserializer=json.loads,
+        log_results=False,
+    )
+
+
+def main() -> int:
+    """Run with settings from the environment."""
+    try:
+        settings = Settings.load()
+        log.configure(settings, "worker")
+        asyncio.run(serve(settings))
+    except StudioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except SakugaError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""The render task: one job from its slot to its end. It may be run again at any point and takes up where it stood."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from arq.worker import Retry
+from redis.exceptions import RedisError
+
+from sakuga.catalog import Catalog
+from sakuga.clip import Clip
+from sakuga.engine import EngineSpec, RenderRequest, RenderResult
+from sakuga.errors import JobNotFound, RenderFailed, RenderLost, RenderTimedOut, SakugaError, Unexpected
+from sakuga.job import RUNNING, Job
+from sakuga.lifecycle import Lifecycle
+from sakuga.log import get_logger
+from sakuga.settings import Settings
+from sakuga.storage import Storage
+from worker import gate
+from worker.renderers import Renderer
+
+log = get_logger("render")
+
+
+class _LetGo(Exception):
+    """The job was taken over or ended by somebody else."""
+
+
+class RenderTask:
+    """What arq calls for each admitted job, by name."""
+
+    def __init__(
+        self,
+        *,
+        lifecycle: Lifecycle,
+        renderer: Renderer,
+        specs: Mapping[str, EngineSpec],
+        catalog: Catalog,
+        storage: Storage,
+        settings: Settings,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._renderer = renderer
+        self._specs = specs
+        self._catalog = catalog
+        self._storage = storage
+        self._attempts = settings.render_attempts
+        self._timeout_s = settings.render_timeout.total_seconds()
+
+    async def run(self, _ctx: dict[str, Any], job_id: str) -> None:
+        """Bring a job to its end. Broker errors make arq run it again, which re-attaches: nothing is lost by that."""
+        try:
+            job, stop = await self._lifecycle.read(job_id)
+            if job.status not in RUNNING:
+                return
+            if stop:
+                await self._cancelled(job)
+            else:
+                await self._render(job)
+        except JobNotFound:
+            return
+        except asyncio.CancelledError:
+            await self._interrupted(job_id)
+            raise
+        except RedisError as error:
+            log.warning("job.interrupted", job_id=job_id, reason=type(error).__name__)
+            raise Retry from error
+
+    async def _render(self, job: Job) -> None:
+        """Draw until there is a clip, no attempt is left, or the job is no longer ours."""
+        while True:
+            try:
+                if job.handle is None:
+                    job = await self._next_attempt(job)
+                    job = await self._started(job)
+                await self._finish(job, await self._watch(job))
+            except _LetGo:
+                await self._let_go(job)
+                return
+            except SakugaError as error:
+                await self._release(job)
+                if not error.retryable or job.attempt >= self._attempts:
+                    await self._failed(job, error)
+                    return
+                log.warning("job.retried", job_id=job.id, cut=job.cut, attempt=job.attempt, code=error.code)
+                job = job.model_copy(update={"handle": None})
+            except RedisError:
+                raise
+            except Exception as error:  # the edge of this process: a bug must not keep a slot
+                log.exception("job.broke", job_id=job.id)
+                await self._release(job)
+                await self._failed(job, Unexpected(reference=f"{job.id} {type(error).__name__}"))
+                return
+            else:
+                return
+
+    async def _next_attempt(self, job: Job) -> Job:
+        if job.attempt >= self._attempts:
+            raise RenderLost
+        if not await self._lifecycle.begin_attempt(job):
+            raise _LetGo
+        return job.model_copy(update={"attempt": job.attempt + 1})
+
+    async def _started(self, job: Job) -> Job:
+        job = job.model_copy(update={"handle": await self._renderer.start(self._request(job))})
+        if not await self._lifecycle.hold_handle(job):
+            await self._release(job)
+            raise _LetGo
+        return job
+
+    async def _watch(self, job: Job) -> RenderResult:
+        assert job.handle  # noqa: S101 - attached
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                async for report in self._renderer.watch(job.handle):
+                    if not await self._lifecycle.progress(job, report):
+                        raise _LetGo
+                return await self._renderer.result(job.handle)
+        except TimeoutError:
+            raise RenderTimedOut(timeout_s=self._timeout_s) from None
+
+    async def _finish(self, job: Job, result: RenderResult) -> None:
+        if not await self._lifecycle.finish(job):
+            raise _LetGo
+        await gate.check(result)
+        job, _ = await self._lifecycle.read(job.id)
+        clip = Clip.of(job, renderer=self._renderer.name, result=result, finished_at=await self._lifecycle.clock())
+        await self._storage.put(clip, Path(result.video_path), Path(result.poster_path))
+        if await self._lifecycle.succeed(job, clip):
+            log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, render_s=clip.render_s)
+        await self._release(job)
+
+    async def _failed(self, job: Job, error: SakugaError) -> None:
+        if await self._lifecycle.fail(job, error):
+            log.warning("job.failed", job_id=job.id, cut=job.cut, attempt=job.attempt, code=error.code)
+
+    async def _cancelled(self, job: Job) -> None:
+        await self._release(job)
+        if await self._lifecycle.cancelled(job):
+            log.info("job.cancelled", job_id=job.id, cut=job.cut)
+
+    async def _let_go(self, job: Job) -> None:
+        """Stop a render that is no longer wanted; end its job if that is because somebody asked to stop it."""
+        await self._release(job)
+        now, stop = await self._lifecycle.read(job.id)
+        if stop and now.status in RUNNING and now.attempt == job.attempt:
+            await self._cancelled(job)
+
+    async def _release(self, job: Job) -> None:
+        if job.handle:
+            await self._renderer.release(job.handle)
+
+    async def _interrupted(self, job_id: str) -> None:
+        """Tell a cancel from a shutdown: both arrive as CancelledError, the job says which it is."""
+        try:
+            job, stop = await self._lifecycle.read(job_id)
+            if stop:
+                await self._cancelled(job)
+            elif not self._renderer.outlives_worker:
+                await self._release(job)
+                await self._lifecycle.give_back_attempt(job)
+        except (RedisError, SakugaError) as error:
+            log.warning("job.interrupted", job_id=job_id, reason=type(error).__name__)
+
+    def _request(self, job: Job) -> RenderRequest:
+        spec = self._specs.get(job.engine)
+        style = self._catalog.styles.get(job.style)
+        if spec is None:
+            raise RenderFailed(reason=f"there is no engine {job.engine} here")
+        width, height = spec.sizes[0]
+        return RenderRequest(
+            job_id=job.id,
+            number=job.number,
+            attempt=job.attempt,
+            engine=job.engine,
+            prompt=job.prompt,
+            style=job.style,
+            style_prompt=style.prompt if style else "",
+            negative_prompt=style.negative_prompt if style else "",
+            seed=job.seed,
+            width=width,
+            height=height,
+            num_frames=spec.num_frames(job.duration_s),
+            fps=spec.fps,
+            requested_by=job.requested_by.name,
+        )

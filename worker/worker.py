@@ -1,0 +1,115 @@
+"""The arq worker, with what the stock one lacks: wake-up, a short lease, and surviving a restart of Redis.
+
+Written against arq 0.28.0, which is in maintenance mode (https://github.com/python-arq/arq/issues/510) and pinned
+exactly, because private methods are overridden here.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from arq.constants import in_progress_key_prefix
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from sakuga import store
+from sakuga.log import get_logger
+
+log = get_logger("worker")
+
+RENEWALS = 3  # within one lease
+RECONNECT_S = 0.25
+
+
+class StudioWorker(Worker):
+    """Runs what is in the slots, and asks for more whenever one may have become free."""
+
+    def __init__(self, *, admit: Callable[[], Awaitable[int]], lease_s: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._admit = admit
+        # arq leases a job for its longest timeout, so that a dead worker's job is stuck for that long
+        # (https://github.com/python-arq/arq/issues/402). Ours is short and renewed while the task lives.
+        self.in_progress_timeout_s = lease_s
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    async def main(self) -> None:
+        """Admit, start and reap until `stop`; each round begins by a message, an ended task, or the poll delay."""
+        self.ctx["redis"] = self.pool
+        chores = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    await self._admit()
+                    await self._poll_iteration()
+                except (RedisError, OSError) as error:
+                    log.warning("broker.lost", reason=type(error).__name__)
+                    self._free_leaked_slots()
+                    await asyncio.sleep(RECONNECT_S)
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.poll_delay_s):
+                        await self._woken.wait()
+        finally:
+            await _cancelled(chores)
+
+    def stop(self) -> None:
+        """Ask `main` to return. A flag, since a client can swallow the cancellation of a task that talks to Redis."""
+        self._stopping = True
+        self._woken.set()
+
+    async def close(self) -> None:
+        """Stop what runs and let go of the broker, which may be stopping too."""
+        await _cancelled(list(self.tasks.values()))
+        self.tasks.clear()
+        with contextlib.suppress(RedisError, OSError):
+            await self.pool.delete(self.health_check_key)
+        await self.pool.aclose(close_connection_pool=True)
+
+    def _release_sem_dec_counter_on_complete(self) -> None:
+        super()._release_sem_dec_counter_on_complete()
+        self._woken.set()
+
+    def _free_leaked_slots(self) -> None:
+        """Give back what arq took before its connection broke: it counts a job before it has it."""
+        live = sum(not task.done() for task in self.tasks.values())
+        for _ in range(self.job_counter - live):
+            super()._release_sem_dec_counter_on_complete()
+        for job_id in [job_id for job_id, task in self.tasks.items() if task.done()]:
+            task = self.tasks.pop(job_id)
+            if not task.cancelled():
+                task.exception()  # seen; the job is run again when its lease has run out
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self.pool.pubsub() as channel:
+                    await channel.subscribe(store.WAKE)
+                    self._woken.set()  # for what was said while nobody listened
+                    async for _ in channel.listen():
+                        self._woken.set()
+            except (RedisError, OSError):
+                await asyncio.sleep(RECONNECT_S)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self.in_progress_timeout_s / RENEWALS)
+            held = [in_progress_key_prefix + job_id for job_id, task in self.tasks.items() if not task.done()]
+            lease_ms = round(self.in_progress_timeout_s * 1000)
+            try:
+                async with self.pool.pipeline(transaction=False) as pipe:
+                    for lease in held:
+                        pipe.set(lease, b"1", xx=True, px=lease_ms)
+                    await pipe.execute()
+            except (RedisError, OSError) as error:
+                log.warning("lease.not_renewed", reason=type(error).__name__)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until all have ended, asking again those that did not hear."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1)
