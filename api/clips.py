@@ -78,14 +78,12 @@ async def _send(studio: State, request: Request, *, clip_id: str, key: str, kind
     if size is None:
         raise ClipNotFound(clip_id=clip_id)
     span = _span(ranged, size)
-    partial = span is not None
     start, end = span or (0, size)
     headers["Content-Length"] = str(end - start)
-    partial = (start, end) != (0, size) or (ranged is not None and RANGE.fullmatch(ranged) is not None)
-    if partial:
+    if span:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     body = studio.storage.read(key, start, end)
-    return StreamingResponse(body, 206 if partial else 200, headers, media_type=kind)
+    return StreamingResponse(body, 206 if span else 200, headers, media_type=kind)
 
 
 def _span(ranged: str | None, size: int) -> tuple[int, int] | None:

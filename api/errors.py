@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from sakuga import errors
 from sakuga.log import get_logger
@@ -104,7 +105,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RedisError, _broker)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
@@ -138,7 +138,8 @@ async def _broker(_: Request, error: Exception) -> JSONResponse:
     return respond(errors.BrokerUnavailable())
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+def unexpected(scope: Scope, error: Exception) -> JSONResponse:
+    """Log an error without a name of its own and return the response for it."""
     reference = uuid4().hex[:8]
-    log.error("request.broke", reference=reference, method=request.method, path=request.url.path, exc_info=error)
+    log.error("request.broke", reference=reference, method=scope["method"], path=scope["path"], exc_info=error)
     return respond(errors.Unexpected(reference=reference))

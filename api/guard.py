@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import respond
+from api.errors import respond, unexpected
 from sakuga.errors import BodyTooLarge, HostNotAllowed, MediaTypeUnsupported, OriginNotAllowed, SakugaError
 from sakuga.settings import Settings
 
@@ -40,7 +40,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def send_with_policy(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = STYLED_POLICY if scope["path"] in STYLED else POLICY
@@ -54,14 +58,17 @@ class Guard:
             self._check(scope["method"], Headers(scope=scope))
             if scope["method"] not in SAFE:
                 receive = await _buffered(receive)
+            await self._app(scope, receive, send_with_policy)
         except SakugaError as error:
             await respond(error)(scope, receive, send_with_policy)
-            return
-        await self._app(scope, receive, send_with_policy)
+        except Exception as error:  # noqa: BLE001 - the edge of this process
+            answer = unexpected(scope, error)
+            if not begun:
+                await answer(scope, receive, send_with_policy)
 
     def _check(self, method: str, headers: Headers) -> None:
         host = headers.get("host", "")
-        if urlsplit(f"//{host}").hostname not in self._hosts:
+        if _hostname(host) not in self._hosts:
             raise HostNotAllowed(expected=self._base_url)
         if method in SAFE:
             return
@@ -70,11 +77,19 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             raise OriginNotAllowed
-        if int(headers.get("content-length", "0")) > BODY_LIMIT:
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > BODY_LIMIT:
             raise BodyTooLarge(limit_bytes=BODY_LIMIT)
-        sent = "content-length" in headers or "transfer-encoding" in headers
+        sent = length != "0" or "transfer-encoding" in headers
         if sent and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise MediaTypeUnsupported
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 async def _buffered(receive: Receive) -> Receive:

@@ -32,8 +32,7 @@ async def rebuild_gallery(settings: Settings) -> int:
     finally:
         await redis.aclose()
         if server is not None:
-            server.terminate()
-            await asyncio.to_thread(server.wait)
+            await broker.stop(settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

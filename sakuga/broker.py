@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -73,6 +74,14 @@ async def ensure(settings: Settings) -> subprocess.Popen[bytes] | None:
         await asyncio.sleep(0.02)
     process.kill()
     raise BrokerFailed(reason=f"it did not answer within {START_S} s", log=log)
+
+
+async def stop(settings: Settings) -> None:
+    """Ask the embedded server to end. It saves its append-only file first."""
+    client = Redis.from_url(settings.broker_url, socket_connect_timeout=1, socket_timeout=10)
+    with suppress(RedisError, OSError):
+        await client.shutdown(nosave=True)
+    await client.aclose()
 
 
 def _options(folder: Path, socket: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
 from time import monotonic
@@ -12,11 +11,15 @@ import httpx
 
 from sakuga import broker
 from sakuga.errors import PortTaken
+from sakuga.log import get_logger
 from sakuga.settings import Settings
 from sakuga.supervisor import Supervisor
 
+log = get_logger("demo")
+
 READY_S = 30.0
 LOOK_EVERY_S = 0.05
+BROKER_EVERY_S = 0.5
 
 INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033[0m"
 
@@ -25,21 +28,31 @@ async def run(settings: Settings) -> int:
     """Run everything until Ctrl-C and return the exit code. Raises BrokerMissing, BrokerFailed, PortTaken."""
     _check_port(settings)
     began = monotonic()
-    server = await broker.ensure(settings)
     supervisor = Supervisor(settings.environ())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+    server = await broker.ensure(settings)
     modules = ["api", "worker", "overlay", *(["bot"] if settings.bot else [])]
     try:
         async with asyncio.TaskGroup() as group:
-            greeting = group.create_task(_greet(settings, began))
+            chores = [group.create_task(_greet(settings, began)), group.create_task(_keep_broker(settings))]
             for module in modules:
                 group.create_task(supervisor.keep(module))
             await supervisor.stopped()
-            greeting.cancel()
+            for chore in chores:
+                chore.cancel()
     finally:
-        await _stop(server)
+        if server is not None:
+            await broker.stop(settings)
     return 2 if supervisor.failed else 0
+
+
+async def _keep_broker(settings: Settings) -> None:
+    """Start the embedded server again when it died. It finds everything in its append-only file."""
+    while True:
+        await asyncio.sleep(BROKER_EVERY_S)
+        if await broker.ensure(settings) is not None:
+            log.warning("process.died", name="valkey")
 
 
 def _check_port(settings: Settings) -> None:
@@ -77,9 +90,3 @@ def greeting(url: str, seconds: float, *, colour: bool) -> str:
   {red}Ctrl-C{off} {paper}stops the studio; what waits is kept for next time.{off}
 
 """
-
-
-async def _stop(server: subprocess.Popen[bytes] | None) -> None:
-    if server is not None:
-        server.terminate()  # saves its append-only file
-        await asyncio.to_thread(server.wait)

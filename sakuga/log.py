@@ -5,17 +5,23 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
 
 from sakuga.settings import Settings
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Set up logging for one process. Other libraries speak from warning upwards."""
+    """Set up logging for one process. Other libraries speak from warning upwards.
+
+    Tracebacks come without the values of variables: they may be secrets or viewers' prompts.
+    """
     level = getattr(logging, settings.log_level.upper())
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=18, sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=18, sort_keys=False, exception_formatter=plain_traceback
+        )
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

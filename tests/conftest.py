@@ -1,6 +1,5 @@
 """What many tests share: settings of their own, and a broker in memory."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from tests.fakes.valkey import Valkey
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Tests see no SAKUGA_* of the machine and no `.env`."""
-    for name in list(os.environ):
+    for name in Settings.model_construct().environ():
         if name.startswith("SAKUGA_"):
             monkeypatch.delenv(name)
     monkeypatch.setitem(Settings.model_config, "env_file", None)

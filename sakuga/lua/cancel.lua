@@ -12,10 +12,9 @@ local function ended()
   return {'cancelled'}
 end
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 1 then return ended() end
-if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
-  return {redis.call('ZSCORE', KEYS[8], ARGV[1]) and 'cancelling' or 'ended', was[1]}
-end
+if not redis.call('ZSCORE', KEYS[8], ARGV[1]) then return {'ended', was[1]} end
 redis.call('HSET', KEYS[1], 'cancel', '1')
+if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'cancelling', was[1]} end  -- arq lost it: upkeep ends it
 if redis.call('EXISTS', KEYS[4]) == 1 then
   redis.call('ZADD', KEYS[6], math.floor(clock() * 1000), ARGV[1])
   redis.call('PUBLISH', ARGV[3], '')

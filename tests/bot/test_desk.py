@@ -12,7 +12,7 @@ from tests.bot.paper_gateway import PaperGateway
 Said = list[tuple[str, str]]
 
 
-def line(text: str, *, id: str = "m-1", login: str = "mika", bits: int = 0) -> Line:  # noqa: A002
+def line(text: str, *, id: str = "m-1", login: str = "mika", bits: int = 0) -> Line:
     who = RequestedBy(platform="twitch", id=f"id-{login}", login=login, display_name=login.title(), bits=bits)
     return Line(id, text, who)
 

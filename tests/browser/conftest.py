@@ -1,6 +1,7 @@
 """A real Chromium on the pages, and FakeGateway behind them."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.fakes.footage import draw_footage
 from tests.fakes.gateway import FakeGateway
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "chromium is not installed: make test says how"
 ARGS = [
     "--no-sandbox",
     "--headless=new",

@@ -1,8 +1,12 @@
 """Jobs and clips to test with."""
 
+import asyncio
 from typing import Any
 
+from sakuga import store
 from sakuga.clip import Clip
+from sakuga.event import EventType
+from sakuga.events import Events
 from sakuga.job import Job, RequestedBy, new_job_id
 from sakuga.lane import Credit, Lane
 from sakuga.queue import Queue
@@ -26,9 +30,19 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 async def submitted(queue: Queue, *, credit_s: float = 0, limit: int = 100, **changes: Any) -> Job:
     """Put a job into the waiting room and return it."""
-    credits = [Credit(reason="test", seconds=credit_s)] if credit_s else []
-    job, _ = await queue.submit(new_job_id(), fields(**changes), credits, limit=limit)
+    granted = [Credit(reason="test", seconds=credit_s)] if credit_s else []
+    job, _ = await queue.submit(new_job_id(), fields(**changes), granted, limit=limit)
     return job
+
+
+async def happened(redis: store.Client, kind: EventType, *, times: int = 1) -> None:
+    """Wait until the log has that event so many times."""
+    async with asyncio.timeout(10):
+        at, seen = "0-0", 0
+        while seen < times:
+            for event in await Events(redis).after(at, wait_s=10):
+                at = event.id
+                seen += event.type is kind
 
 
 def clip(number: int = 1, *, finished_at: float = 1_795_154_400.0, **changes: Any) -> Clip:

@@ -1,6 +1,5 @@
 """The embedded server, for real."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -35,7 +34,7 @@ async def test_a_server_that_runs_already_is_used(settings: Settings) -> None:
     assert server is not None
     try:
         assert await broker.ensure(settings) is None
-        assert stat.S_IMODE(os.stat(settings.socket.parent).st_mode) == 0o700
+        assert stat.S_IMODE(settings.socket.parent.stat().st_mode) == 0o700
     finally:
         server.kill()
         server.wait()
@@ -48,7 +47,7 @@ async def test_a_folder_with_a_very_long_name_is_no_obstacle(tmp_path: Path) -> 
     try:
         assert await broker.answers(settings.broker_url)
         assert (settings.var_dir / "broker" / "appendonlydir").is_dir()
-        assert stat.S_IMODE(os.stat(settings.socket.parent).st_mode) == 0o700
+        assert stat.S_IMODE(settings.socket.parent.stat().st_mode) == 0o700
     finally:
         server.kill()
         server.wait()

@@ -12,13 +12,14 @@ from arq.constants import in_progress_key_prefix
 from sakuga import store
 from sakuga.catalog import Catalog
 from sakuga.errors import RendererUnavailable, RenderFailed
+from sakuga.event import EventType
 from sakuga.gallery import Gallery
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import Queue
 from sakuga.settings import Settings
 from sakuga.storage import Storage
-from tests.fakes.jobs import submitted
+from tests.fakes.jobs import happened, submitted
 from tests.fakes.renderer import SPEC, PuppetRenderer
 from worker.render import RenderTask
 
@@ -101,8 +102,7 @@ async def test_the_handle_is_stored_before_anything_is_watched(house: House) -> 
     house.run(job)
     await house.renderer.started(1)
     house.renderer.report("puppet-0", 0.1)
-    while (await house.now(job)).progress == 0:
-        await asyncio.sleep(0)
+    await happened(house.redis, EventType.JOB_STARTED)
     assert (await house.now(job)).handle == "puppet-0"
 
 
@@ -145,8 +145,7 @@ async def test_a_second_worker_re_attaches_and_nothing_is_rendered_twice(house: 
     first = house.run(job)
     await house.renderer.started(1)
     house.renderer.report("puppet-0", 0.4)
-    while (await house.now(job)).progress == 0:
-        await asyncio.sleep(0)
+    await happened(house.redis, EventType.JOB_STARTED)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     assert (await house.now(job)).handle == "puppet-0"
@@ -163,8 +162,7 @@ async def test_stopping_a_worker_whose_renders_die_with_it_costs_no_attempt(hous
     running = house.run(job)
     await house.renderer.started(1)
     house.renderer.report("puppet-0", 0.4)
-    while (await house.now(job)).progress == 0:
-        await asyncio.sleep(0)
+    await happened(house.redis, EventType.JOB_STARTED)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     now = await house.now(job)
@@ -177,8 +175,7 @@ async def test_a_cancel_stops_the_render_and_ends_the_job_as_cancelled(house: Ho
     running = house.run(job)
     await house.renderer.started(1)
     house.renderer.report("puppet-0", 0.4)
-    while (await house.now(job)).progress == 0:
-        await asyncio.sleep(0)
+    await happened(house.redis, EventType.JOB_STARTED)
     assert await house.queue.cancel(job.id) == "cancelling"
     running.cancel()  # what arq does when it reads its abort set
     with pytest.raises(asyncio.CancelledError):
@@ -192,8 +189,7 @@ async def test_a_cancel_that_nobody_heard_is_seen_at_the_next_report(house: Hous
     running = house.run(job)
     await house.renderer.started(1)
     house.renderer.report("puppet-0", 0.4)
-    while (await house.now(job)).progress == 0:
-        await asyncio.sleep(0)
+    await happened(house.redis, EventType.JOB_STARTED)
     assert await house.queue.cancel(job.id) == "cancelling"
     house.renderer.report("puppet-0", 0.5)
     await running
@@ -224,7 +220,7 @@ async def test_a_file_that_can_not_be_played_is_never_a_clip(house: House) -> No
     running = house.run(job)
     await house.renderer.started(1)
     result = house.renderer._video(house.renderer.requests[0])
-    Path(result.video_path).write_bytes(b"not a video")
+    await asyncio.to_thread(Path(result.video_path).write_bytes, b"not a video")
     for attempt in range(2):
         await house.renderer.started(attempt + 1)
         house.renderer._renders[f"puppet-{attempt}"].put_nowait(result)

@@ -80,3 +80,14 @@ def wires(cel: Cel, y: float, color: RGB, *, sag: float = 26.0) -> None:
             1.5,
             color,
         )
+
+
+def fence(cel: Cel, rail: RGB) -> None:
+    """Draw the mesh fence of a roof across the whole picture."""
+    for x in np.arange(LEFT, RIGHT, 13):
+        cel.wire([(x, 300), (x + 66, 432)], 0.9, rail)
+        cel.wire([(x + 66, 300), (x, 432)], 0.9, rail)
+    for y in (300, 430):
+        cel.add(box(LEFT, y, RIGHT - LEFT, 5), rail)
+    for x in np.arange(LEFT, RIGHT, 118):
+        cel.add(box(x, 290, 6, 150), mix(rail, cel.ink, 0.15))

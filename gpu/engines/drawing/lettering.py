@@ -96,7 +96,7 @@ def runs(text: str, face: str) -> list[tuple[str, str]]:
         name = out[-1][0] if out and (c in JOINERS or unicodedata.category(c) == "Mn") else _font_for(face, c)
         if name is None or (c in JOINERS and name not in EMOJI):
             continue
-        if out and (out[-1][0] == name or c == " "):
+        if out and (out[-1][0] == name or (c == " " and out[-1][0] not in EMOJI)):
             out[-1] = (out[-1][0], out[-1][1] + c)
         else:
             out.append((name, c))

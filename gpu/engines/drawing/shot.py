@@ -207,7 +207,8 @@ class Shot:
     def _lay(self, canvas: Image.Image, name: str, pan: float, t: float) -> None:
         if name in self._layers:
             drift = -9.0 * self._wind * t if name == "clouds" else 0.0
-            self._layers[name].lay(canvas, pan * DEPTH[name] + drift - ROOM)
+            left = pan * DEPTH[name] + drift - ROOM
+            self._layers[name].lay(canvas, round(left) if name == "sky" else left)
 
     def _act(self, canvas: Image.Image, actor: Actor, pan: float, drawing: int, t: float) -> None:
         """Lay an actor; the drawing changes on twos, the camera on ones."""
@@ -220,7 +221,7 @@ class Shot:
         elif action == "run":
             y += 5 * np.sin(2 * beat)
         if action == "fight":
-            x += 6 * max(0.0, np.sin(beat)) * (1 if actor.place == 0 else -1)
+            x += 16 * max(0.0, np.sin(beat)) ** 2 * (1 if actor.place == 0 else -1)
         actor.lay(canvas, actor.pose(drawing + 5 * actor.place, self._blinks), x, y)
 
 

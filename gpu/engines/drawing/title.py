@@ -70,7 +70,7 @@ class TitleCard:
             if " ".join(lines).replace(" ", "") == words.replace(" ", ""):
                 break
         for i, line in enumerate(lines):
-            write(sheet, (92, 236 + i * text_size * 1.24), line, "text", text_size, color=GRAPHITE)
+            write(sheet, (92, 196 + text_size * (1 + i * 1.24)), line, "text", text_size, color=GRAPHITE)
         who = clean(request.requested_by)
         if who:
             name = wrap(who, "text", 28, 420, 1)[0]

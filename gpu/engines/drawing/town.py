@@ -6,7 +6,7 @@ import numpy as np
 
 from gpu.engines.drawing.cel import mix
 from gpu.engines.drawing.curve import box, ellipse, ribbon, ridge, round_box, smooth
-from gpu.engines.drawing.house import SIGNS, block, pole, sign, wires
+from gpu.engines.drawing.house import SIGNS, block, fence, pole, sign, wires
 from gpu.engines.drawing.palette import Palette
 from gpu.engines.drawing.plane import HORIZON, LEFT, RIGHT, Planes
 from gpu.engines.drawing.plant import grass, tree
@@ -86,14 +86,7 @@ def rooftop(p: Planes, colors: Palette, dice: np.random.Generator) -> None:
                 pane=4.0 + 2 * (0.45 - tone),
             )
             x += wide * 0.96
-    rail = mix(colors.near, colors.sky[1], 0.35)
-    for x in np.arange(LEFT, RIGHT, 13):
-        p["near"].wire([(x, 300), (x + 66, 432)], 0.9, rail)
-        p["near"].wire([(x + 66, 300), (x, 432)], 0.9, rail)
-    for y in (300, 430):
-        p["near"].add(box(LEFT, y, RIGHT - LEFT, 5), rail)
-    for x in np.arange(LEFT, RIGHT, 118):
-        p["near"].add(box(x, 290, 6, 150), mix(rail, colors.ink, 0.15))
+    fence(p["near"], mix(colors.near, colors.sky[1], 0.35))
     p["near"].add(box(LEFT, 434, RIGHT - LEFT, 200), mix(colors.wall, colors.ground, 0.5))
     p["near"].add(box(LEFT, 434, RIGHT - LEFT, 12), mix(colors.wall, colors.white, 0.25))
     x = dice.choice((30.0, 690.0))

@@ -26,6 +26,11 @@ def key_picture(request) -> np.ndarray:
     return np.asarray(last()).astype(int)
 
 
+@pytest.fixture(scope="module")
+def anime():
+    return key_picture(ask("a walk", "anime"))
+
+
 def mean_luma(frame: np.ndarray) -> float:
     return float((frame @ np.array([0.2126, 0.7152, 0.0722])).mean())
 
@@ -34,10 +39,9 @@ def test_the_same_request_gives_the_same_frames():
     assert fingerprint(draw(ask(num_frames=3))) == fingerprint(draw(ask(num_frames=3)))
 
 
-def test_another_prompt_seed_or_style_gives_another_picture():
-    base = key_picture(ask("a walk", "anime"))
-    for other in (ask("a swim", "anime"), ask("a walk", "anime", seed=8), ask("a walk", "retro")):
-        assert np.abs(key_picture(other) - base).mean() > 8, other
+def test_another_prompt_or_seed_gives_another_picture(anime):
+    for other in (ask("a swim", "anime"), ask("a walk", "anime", seed=8)):
+        assert np.abs(key_picture(other) - anime).mean() > 8, other
 
 
 def test_a_clip_has_as_many_frames_as_were_asked_for_in_the_right_shape(clip):
@@ -78,9 +82,8 @@ def test_nothing_flashes(request_):
 
 
 @pytest.mark.parametrize("style", ["neon", "watercolor", "sumi", "retro", "storybook", "a streamer's own", ""])
-def test_every_style_draws_and_unknown_ones_have_a_look_of_their_own(style):
-    known = key_picture(ask("fox in the wood", "anime"))
-    assert np.abs(key_picture(ask("fox in the wood", style)) - known).mean() > 4
+def test_every_style_draws_and_unknown_ones_have_a_look_of_their_own(style, anime):
+    assert np.abs(key_picture(ask("a walk", style)) - anime).mean() > 4
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def test_a_render_makes_the_video_that_was_asked_for(renderer: Renderer, r
     with av.open(result.video_path) as container:
         stream = container.streams.video[0]
         assert (stream.name, stream.pix_fmt, stream.frames) == ("h264", "yuv420p", request_.num_frames)
-    assert Path(result.poster_path).read_bytes()[:2] == b"\xff\xd8"
+    assert (await asyncio.to_thread(Path(result.poster_path).read_bytes))[:2] == b"\xff\xd8"
 
 
 async def test_reports_never_go_back_and_carry_previews(renderer: Renderer, request_: RenderRequest) -> None:
@@ -111,7 +111,7 @@ async def test_a_released_render_leaves_no_files(renderer: Renderer, request_: R
     handle = await renderer.start(request_)
     result = await renderer.result(handle)
     await renderer.release(handle)
-    assert not Path(result.video_path).exists()
+    assert not await asyncio.to_thread(Path(result.video_path).exists)
     with pytest.raises(RenderLost):
         await renderer.result(handle)
 

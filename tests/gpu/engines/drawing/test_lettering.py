@@ -1,5 +1,7 @@
+import pytest
 from PIL import Image
 
+from gpu.engines.drawing import lettering
 from gpu.engines.drawing.lettering import clean, font, width, wrap, write
 
 
@@ -33,3 +35,22 @@ def test_characters_that_no_font_shows_are_left_out():
     image = Image.new("RGB", (200, 60))
     write(image, (10, 40), "\U000f0000\U00013b00", "text", 30, color=(255, 255, 255))
     assert image.getbbox() is None or width("\U000f0000", "text", 30) == 0
+
+
+@pytest.fixture
+def _bare_machine(monkeypatch):
+    caches = (lettering._found, lettering._fallback, lettering._shows, lettering._font_for)
+    for cache in caches:
+        cache.cache_clear()
+    monkeypatch.setattr(lettering, "PLACES", ())
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.usefixtures("_bare_machine")
+def test_a_machine_without_fonts_still_writes_what_our_own_can():
+    image = Image.new("RGB", (200, 60))
+    write(image, (10, 40), clean("夢 café 🦊"), "text", 30, color=(255, 255, 255))
+    assert image.getbbox() is not None
+    assert lettering.runs("夢 é 🦊", "text") == [("text", " é ")]

@@ -1,0 +1,35 @@
+import httpx
+
+from sakuga import store
+from sakuga.playout import Playout
+from sakuga.stage import StageState
+from tests.fakes.valkey import Valkey
+
+
+async def test_every_part_is_named_and_all_up_is_healthy(http: httpx.AsyncClient, redis: store.Client) -> None:
+    await Playout(redis).show(StageState.IDLE, None, None)
+    document = (await http.get("/health")).json()
+    assert document["status"] == "healthy"
+    assert document["broker"] == {"status": "up", "kind": "embedded"}
+    assert document["worker"] == {"status": "up", "count": 1, "busy": 0, "slots": 1}
+    assert document["renderer"] == {"status": "up", "name": "puppet", "model": "rehearsal", "gpu": None, "warm": True}
+    assert document["stage"]["status"] == document["storage"]["status"] == "up"
+
+
+async def test_without_a_stage_manager_or_worker_the_studio_is_degraded(
+    http: httpx.AsyncClient, redis: store.Client
+) -> None:
+    document = (await http.get("/health")).json()
+    assert (document["status"], document["stage"]["status"]) == ("degraded", "down")
+    await redis.delete(store.WORKERS)
+    document = (await http.get("/health")).json()
+    assert (document["worker"]["status"], document["renderer"]["status"]) == ("down", "down")
+
+
+async def test_without_its_broker_the_studio_is_unhealthy_and_still_answers(
+    http: httpx.AsyncClient, valkey: Valkey
+) -> None:
+    valkey.kill()
+    answer = await http.get("/health")
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["broker"]["status"]) == ("unhealthy", "down")

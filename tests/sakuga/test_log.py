@@ -1,0 +1,45 @@
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from sakuga import log
+from sakuga.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    handlers = list(logging.getLogger().handlers)
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.getLogger().handlers[:] = handlers
+
+
+def broken(password: str) -> float:
+    return len(password) / 0
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_traceback_names_the_lines_but_never_the_values_of_variables(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure(Settings(log_format=log_format), "test")
+    try:
+        broken("hunter2".swapcase())
+    except ZeroDivisionError:
+        log.get_logger("test").exception("job.broke", job_id="job_1")
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "job_1" in said
+    assert "HUNTER2" not in said
+
+
+def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(Settings(log_level="info"), "test")
+    log.get_logger("test").debug("prompt.read", prompt="girl with sword")
+    log.get_logger("test").info("job.started", job_id="job_1")
+    said = capsys.readouterr().err
+    assert "job.started" in said
+    assert "girl" not in said
