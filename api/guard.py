@@ -4,9 +4,11 @@ Any web page that is open on the streaming PC can send requests to loopback addr
 that we answer to (against DNS rebinding), and one that changes something must not come from another site.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import respond, unexpected
@@ -17,12 +19,18 @@ BODY_LIMIT = 64 * 1024  # bytes
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY = (
-    "default-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    b"default-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 # OBS puts a streamer's Custom CSS into the overlay as a style element; the API reference styles itself.
 STYLED = frozenset({"/overlay", "/docs"})
-STYLED_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+STYLED_POLICY = POLICY.replace(b"style-src 'self'", b"style-src 'self' 'unsafe-inline'")
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+NOT_KEPT = (b"cache-control", b"no-store")
 
 
 class Guard:
@@ -46,12 +54,7 @@ class Guard:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = STYLED_POLICY if scope["path"] in STYLED else POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                headers["Cross-Origin-Resource-Policy"] = "same-origin"
-                headers.setdefault("Cache-Control", "no-store")
+                message["headers"] = [*message["headers"], *_policy(scope["path"], message["headers"])]
             await send(message)
 
         try:
@@ -85,6 +88,13 @@ class Guard:
             raise MediaTypeUnsupported
 
 
+def _policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    policy = STYLED_POLICY if path in STYLED else POLICY
+    kept = any(name == b"cache-control" for name, _ in headers)
+    return [(b"content-security-policy", policy), *HEADERS, *([] if kept else [NOT_KEPT])]
+
+
+@lru_cache(maxsize=64)
 def _hostname(host: str) -> str | None:
     try:
         return urlsplit(f"//{host}").hostname

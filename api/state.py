@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 
+from api.cache import Recent
 from api.forecast import Forecast
 from sakuga import store
 from sakuga.catalog import Catalog
@@ -21,6 +22,7 @@ from sakuga.storage import Storage
 
 FORECAST_KEPT_S = 0.5
 SPECS_KEPT_S = 2.0
+ANSWERS = 1000
 
 
 @dataclass
@@ -38,6 +40,7 @@ class State:
     events: Events
     streams: asyncio.Semaphore
     closing: asyncio.Event
+    answers: Recent[Any] = field(default_factory=lambda: Recent(ANSWERS))  # by job id; see api/status.py
     _specs: dict[str, EngineSpec] = field(default_factory=dict)
     _specs_until: float = 0.0
     _forecast: Forecast | None = None
@@ -95,7 +98,7 @@ class State:
         return self._forecast
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:  # async: FastAPI runs others in a thread
     state: State = request.app.state.studio
     return state
 

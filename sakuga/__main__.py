@@ -32,7 +32,7 @@ async def rebuild_gallery(settings: Settings) -> int:
     finally:
         await redis.aclose()
         if server is not None:
-            await broker.stop(settings)
+            await broker.stop(settings, server)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

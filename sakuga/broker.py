@@ -14,6 +14,7 @@ from sakuga.errors import BrokerFailed, BrokerMissing
 from sakuga.settings import Settings
 
 START_S = 10
+STOP_S = 10
 
 
 def binary() -> str:
@@ -76,12 +77,14 @@ async def ensure(settings: Settings) -> subprocess.Popen[bytes] | None:
     raise BrokerFailed(reason=f"it did not answer within {START_S} s", log=log)
 
 
-async def stop(settings: Settings) -> None:
-    """Ask the embedded server to end. It saves its append-only file first."""
-    client = Redis.from_url(settings.broker_url, socket_connect_timeout=1, socket_timeout=10)
+async def stop(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    """End a server that we started. It saves its append-only file first."""
+    client = Redis.from_url(settings.broker_url, socket_connect_timeout=1, socket_timeout=STOP_S)
     with suppress(RedisError, OSError):
         await client.shutdown(nosave=True)
     await client.aclose()
+    process.terminate()
+    await asyncio.to_thread(process.wait)
 
 
 def _options(folder: Path, socket: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from time import monotonic
@@ -31,27 +32,28 @@ async def run(settings: Settings) -> int:
     supervisor = Supervisor(settings.environ())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
-    server = await broker.ensure(settings)
+    servers = [server for server in [await broker.ensure(settings)] if server]
     modules = ["api", "worker", "overlay", *(["bot"] if settings.bot else [])]
     try:
         async with asyncio.TaskGroup() as group:
-            chores = [group.create_task(_greet(settings, began)), group.create_task(_keep_broker(settings))]
+            chores = [group.create_task(_greet(settings, began)), group.create_task(_keep_broker(settings, servers))]
             for module in modules:
                 group.create_task(supervisor.keep(module))
             await supervisor.stopped()
             for chore in chores:
                 chore.cancel()
     finally:
-        if server is not None:
-            await broker.stop(settings)
+        if servers:
+            await broker.stop(settings, servers[-1])
     return 2 if supervisor.failed else 0
 
 
-async def _keep_broker(settings: Settings) -> None:
+async def _keep_broker(settings: Settings, servers: list[subprocess.Popen[bytes]]) -> None:
     """Start the embedded server again when it died. It finds everything in its append-only file."""
     while True:
         await asyncio.sleep(BROKER_EVERY_S)
-        if await broker.ensure(settings) is not None:
+        if server := await broker.ensure(settings):
+            servers.append(server)
             log.warning("process.died", name="valkey")
 
 

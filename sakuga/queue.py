@@ -62,6 +62,7 @@ class Queue:
         self._submit = store.script(redis, "submit")
         self._admit = store.script(redis, "admit")
         self._look = store.script(redis, "look")
+        self._peek = store.script(redis, "peek")
         self._board = store.script(redis, "board")
         self._move = store.script(redis, "move")
         self._cancel = store.script(redis, "cancel")
@@ -115,6 +116,16 @@ class Queue:
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         rank = found[1]
         return parse(_pairs(found[0])), None if rank is None else int(rank) + 1
+
+    async def peek(self, job_id: str) -> tuple[int, int | None]:
+        """Return a job's revision and its place: all that tells whether `look` would say something new.
+
+        Raises JobNotFound.
+        """
+        found = await self._peek(keys=[store.JOB_PREFIX + job_id, store.WAITING], args=[job_id])
+        if not found:
+            raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
+        return int(found[0]), None if found[1] is None else int(found[1]) + 1
 
     async def board(self, limit: int = 0) -> Board:
         """Return the queue's figures, its running jobs and the first `limit` of those that wait."""

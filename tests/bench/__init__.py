@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside something known, in one run on the same server."""

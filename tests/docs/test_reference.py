@@ -1,0 +1,102 @@
+"""Nothing that a reader may use is missing in the reference, and nothing stands there that does not exist."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from api.app import create_app
+from bot.commands import Name
+from docs import generate
+from sakuga import errors, store
+from sakuga.catalog import Catalog, Limits, Style
+from sakuga.event import EventType
+from sakuga.lane import LanePolicy
+from sakuga.settings import PREFIX, Settings
+from tests.docs.paper import HOUSE, reference, rows
+
+PAGES = HOUSE / "overlay" / "pages"
+SCRIPTS = "\n".join(path.read_text("utf-8") for path in sorted((PAGES / "js").glob("*.js")))
+KNOBS = dict(re.findall(r"^ *(--sakuga-[\w-]+): *([^;]+);", (PAGES / "overlay.css").read_text("utf-8"), re.MULTILINE))
+ADDRESS = re.compile(r"^### ([A-Z]+ /\S*)$", re.MULTILINE)
+
+
+def test_every_setting_is_documented() -> None:
+    assert set(rows("settings.md")) == {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+def test_every_key_of_the_studio_file_is_documented_with_what_it_is() -> None:
+    tables = {"styles", "lanes", "limits"}
+    names = {name for model in (Catalog, Style, LanePolicy, Limits) for name in model.model_fields} - tables
+    assert set(rows("studio-file.md")) == names
+    assert all(row[-1] for row in rows("studio-file.md").values())
+    assert all(f"[{name}" in reference("studio-file.md") for name in tables)
+
+
+def test_every_error_code_is_documented() -> None:
+    codes = {cls.code for cls in vars(errors).values() if isinstance(cls, type) and "message" in vars(cls)}
+    assert set(rows("errors.md")) == codes
+
+
+def test_every_event_type_is_documented() -> None:
+    assert set(rows("events.md")) == {str(kind) for kind in EventType}
+
+
+def test_every_address_is_documented(settings: Settings) -> None:
+    document = create_app(settings).openapi()
+    addresses = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
+    assert set(ADDRESS.findall(reference("http-api.md"))) == addresses
+
+
+def test_every_page_of_the_gateway_is_documented(settings: Settings) -> None:
+    app = create_app(settings)
+    pages = {route.path for route in app.routes if not getattr(route, "include_in_schema", True)} - {"/openapi.json"}
+    assert "/overlay" in pages
+    for path in pages:
+        assert f"| `{path}` |" in reference("http-api.md")
+
+
+def test_every_command_is_documented() -> None:
+    commands = generate.command_line()
+    assert "python -m sakuga demo" in commands
+    assert commands in reference("command-line.md")
+
+
+def test_every_process_is_documented() -> None:
+    processes = {path.parent.name for path in HOUSE.glob("*/__main__.py")} - {"sakuga"}
+    assert all(f"`python -m {name}`" in reference("command-line.md") for name in processes)
+
+
+def test_every_target_of_make_is_documented() -> None:
+    makefile = (HOUSE / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) - {"help"}:
+        assert f"| `make {target}` |" in reference("command-line.md")
+
+
+def test_every_redis_key_is_documented() -> None:
+    keys = {key for name, key in vars(store).items() if name.isupper() and str(key).startswith("sakuga:")}
+    listed = {key.removesuffix("ID") for key in rows("redis-keys.md")}
+    assert keys - {store.PREFIX} <= listed
+
+
+def test_every_knob_of_the_overlay_is_documented_with_its_default() -> None:
+    listed = {name: row[0].strip("`") for name, row in rows("overlay.md").items() if name.startswith("--sakuga-")}
+    assert listed == {name: value.strip() for name, value in KNOBS.items()}
+
+
+def test_every_query_option_of_the_overlay_is_documented() -> None:
+    options = set(re.findall(r'(?:asked|location\.search\))\s*\.get\("(\w+)"\)', SCRIPTS))
+    listed = {name for name in rows("overlay.md") if not name.startswith("--")}
+    assert options == listed
+
+
+def test_every_chat_command_is_documented() -> None:
+    listed = {name.split()[0].removeprefix("!") for name in rows("chat-commands.md")}
+    assert listed == set(get_args(Name))
+
+
+@pytest.mark.parametrize("folder", ["tutorial", "how-to", "reference", "explanation", "decisions"])
+def test_every_paper_stands_in_the_index(folder: str) -> None:
+    index = (HOUSE / "docs" / "index.md").read_text("utf-8")
+    for path in sorted((HOUSE / "docs" / folder).glob("*.md")):
+        assert f"({folder}/{path.name})" in index
