@@ -1,7 +1,7 @@
 # The door to the studio: `make` alone lists what it opens. Works with GNU make from 3.81 on and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-compose system check fix bench lock clean
+.PHONY: help setup demo test test-fast test-compose system check fix bench docs lock clean
 
 PYTHON ?=
 VENV := .venv
@@ -36,14 +36,16 @@ test-compose: $(DEV) ## build the containers, take a job through them, remove th
 check: $(DEV) ## everything that CI looks at besides the tests; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PROCESSES)
+	$(BIN)/mypy $(PROCESSES) docs
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m pytest -q tests/docs --ignore=tests/docs/test_examples.py
 
 fix: $(DEV) ## repair and format what can be without thinking
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(DEV) ## write the tables of the reference anew
+	$(BIN)/python -m docs.generate
 bench: $(DEV) ## measure the studio
 	$(BIN)/python -m tests.bench
 
@@ -79,6 +81,7 @@ system: $(DEV)
 	need() { missing="$$missing $$1"; }; \
 	command -v chromium >/dev/null || need chromium; \
 	command -v ffprobe >/dev/null || need ffmpeg; \
+	command -v curl >/dev/null || need curl; \
 	command -v node >/dev/null || need nodejs; \
 	[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || need libatomic1; \
 	fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || need fonts-noto-cjk; \

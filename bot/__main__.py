@@ -11,13 +11,14 @@ import aiohttp
 import twitchio
 
 from bot import twitch
+from bot.commands import PREFIX
 from bot.desk import Desk
 from bot.line import Line
 from bot.outbox import Outbox
 from bot.recent import Recent
 from bot.tokens import TokenFile
 from bot.watch import Watch
-from sakuga.errors import SettingsInvalid
+from sakuga.errors import StudioError
 from sakuga.gateway import Gateway
 from sakuga.log import configure, get_logger
 from sakuga.settings import Settings
@@ -36,7 +37,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Be the bot until `stop` is set. Without a login it says what is missing and only waits."""
     tokens = TokenFile(settings)
     if names := twitch.missing(settings, tokens):
-        log.warning("bot.quiet", missing=", ".join(names), help=HELP)
+        log.info("bot.quiet", missing=", ".join(names), help=HELP)
         await stop.wait()
         return
     twitch.quieten()
@@ -45,7 +46,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     outbox = Outbox()
     async with Gateway(settings.gateway) as gateway, aiohttp.ClientSession(timeout=TWITCH_TIMEOUT) as session:
         watch = Watch(gateway, outbox.put, link=lambda path: public_link(settings, path))
-        desk = Desk(gateway, watch, outbox.put, prefix=settings.prefix)
+        desk = Desk(gateway, watch, outbox.put, prefix=PREFIX)
         lines: asyncio.Queue[Line] = asyncio.Queue(MOST_UNHEARD)
         handling = asyncio.create_task(handle(lines, desk))
         try:
@@ -140,7 +141,8 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except SettingsInvalid as error:
-        sys.exit(str(error))
+    except StudioError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,15 +8,18 @@ from typing import Literal, TypeGuard
 Name = Literal["anime", "queue", "pos"]
 DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb\u300c\u300d\u300e\u300f'
 SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
+PREFIX = "!"
+STYLE = re.compile(r"(?:^|\s)(?:--|\u2014|\u2013)style(?:\s+|=)([\w-]+)(?=\s|$)", re.IGNORECASE)
 COMMAND = re.compile(r"(\w+)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a viewer asks for; `prompt` only counts for `anime`."""
+    """What a viewer asks for; `prompt` and `style` only count for `anime`."""
 
     name: Name
     prompt: str = ""
+    style: str | None = None
 
 
 def parse(text: str, prefix: str) -> Command | None:
@@ -30,7 +33,18 @@ def parse(text: str, prefix: str) -> Command | None:
     if found is None:
         return None
     name = found[1].lower()
-    return Command(name, unquoted(found[2])) if _ours(name) else None
+    return Command(name, *styled(found[2])) if _ours(name) else None
+
+
+def styled(text: str) -> tuple[str, str | None]:
+    """Return the prompt without its quotes, and the style that `--style name` asks for outside of them.
+
+    Chat clients may have turned the two hyphens into a dash.
+    """
+    for found in STYLE.finditer(text):
+        if sum(character in DOUBLE_QUOTES for character in text[: found.start()]) % 2 == 0:
+            return unquoted(text[: found.start()] + text[found.end() :]), found[1].lower()
+    return unquoted(text), None
 
 
 def unquoted(text: str) -> str:

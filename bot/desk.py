@@ -36,7 +36,7 @@ class Desk:
             return
         try:
             if command.name == "anime":
-                await self._anime(line, command.prompt)
+                await self._anime(line, command.prompt, command.style)
             elif command.name == "pos":
                 await self._pos(line)
             elif self._queue_asked.add("queue"):
@@ -48,12 +48,12 @@ class Desk:
             log.warning("gateway.unreachable", url=self._gateway.url)
             self._tell(line, error.code, replies.say(error.code, name=line.viewer.name))
 
-    async def _anime(self, line: Line, prompt: str) -> None:
+    async def _anime(self, line: Line, prompt: str, style: str | None) -> None:
         if not prompt:
             hint = replies.say("prompt_empty", name=line.viewer.name, prefix=self._prefix)
             self._tell(line, "prompt_empty", hint)
             return
-        job = await self._gateway.generate(prompt, requested_by=line.viewer, key=line.id)
+        job = await self._gateway.generate(prompt, requested_by=line.viewer, key=line.id, style=style)
         log.info("job.accepted", job_id=job.job_id, cut=job.cut, position=job.queue_position)
         log.debug("job.asked", job_id=job.job_id, prompt=prompt)
         if not job.terminal:

@@ -5,8 +5,10 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+from redis.exceptions import RedisError
+
 from sakuga import __version__, broker, demo, log, store
-from sakuga.errors import SakugaError, SettingsInvalid
+from sakuga.errors import BrokerUnavailable, SakugaError, SettingsInvalid
 from sakuga.gallery import Gallery
 from sakuga.settings import Settings
 from sakuga.storage import Storage
@@ -48,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsInvalid as error:
         print(error, file=sys.stderr)
         return 2
-    except SakugaError as error:
-        print(error, file=sys.stderr)
+    except (SakugaError, RedisError) as error:
+        print(error if isinstance(error, SakugaError) else BrokerUnavailable(), file=sys.stderr)
         return 1
     return 0
 

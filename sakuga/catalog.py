@@ -15,10 +15,10 @@ class Style(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: str = Field(max_length=40)
-    summary: str = Field(default="", max_length=200)
+    title: str = Field(max_length=40, description="The name that people read.")
+    summary: str = Field(default="", max_length=200, description="A sentence about it.")
     prompt: str = Field(default="", max_length=500, description="Words added to the viewer's prompt.")
-    negative_prompt: str = Field(default="", max_length=500)
+    negative_prompt: str = Field(default="", max_length=500, description="Words for what must not be in the picture.")
 
 
 class Limits(BaseModel):
@@ -70,4 +70,5 @@ class Catalog(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise StudioFileInvalid(path=path, problem=f"{where}: {first['msg']}".removeprefix(": ")) from error
+            problem = "there is no such key" if first["type"] == "extra_forbidden" else first["msg"]
+            raise StudioFileInvalid(path=path, problem=f"{where}: {problem}".removeprefix(": ")) from error

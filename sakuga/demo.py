@@ -11,6 +11,7 @@ from time import monotonic
 import httpx
 
 from sakuga import broker
+from sakuga.catalog import Catalog
 from sakuga.errors import PortTaken
 from sakuga.log import get_logger
 from sakuga.settings import Settings
@@ -26,18 +27,21 @@ INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033
 
 
 async def run(settings: Settings) -> int:
-    """Run everything until Ctrl-C and return the exit code. Raises BrokerMissing, BrokerFailed, PortTaken."""
+    """Run everything until Ctrl-C and return the exit code. Raises StudioError."""
     _check_port(settings)
+    Catalog.load(settings.studio_file)  # a mistake in it is told once, not by each process
     began = monotonic()
     supervisor = Supervisor(settings.environ())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
     servers = [server for server in [await broker.ensure(settings)] if server]
-    modules = ["api", "worker", "overlay", *(["bot"] if settings.bot else [])]
     try:
         async with asyncio.TaskGroup() as group:
-            chores = [group.create_task(_greet(settings, began)), group.create_task(_keep_broker(settings, servers))]
-            for module in modules:
+            chores = [
+                group.create_task(_greet(settings, supervisor, began)),
+                group.create_task(_keep_broker(settings, servers)),
+            ]
+            for module in ("api", "worker", "overlay"):
                 group.create_task(supervisor.keep(module))
             await supervisor.stopped()
             for chore in chores:
@@ -67,8 +71,8 @@ def _check_port(settings: Settings) -> None:
             raise PortTaken(host=settings.api_host, port=settings.api_port) from error
 
 
-async def _greet(settings: Settings, began: float) -> None:
-    """Print where everything is, once every part is up."""
+async def _greet(settings: Settings, supervisor: Supervisor, began: float) -> None:
+    """Print where everything is, once every part is up; then begin to listen to chat."""
     async with httpx.AsyncClient(base_url=settings.gateway, trust_env=False) as client:
         while monotonic() - began < READY_S:
             with suppress(httpx.HTTPError, ValueError):
@@ -77,6 +81,8 @@ async def _greet(settings: Settings, began: float) -> None:
             await asyncio.sleep(LOOK_EVERY_S)
     sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty()))
     sys.stdout.flush()
+    if settings.bot:
+        await supervisor.keep("bot")
 
 
 def greeting(url: str, seconds: float, *, colour: bool) -> str:

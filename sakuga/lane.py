@@ -30,11 +30,15 @@ class LanePolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vip_s: float = Field(default=120, ge=0, le=86400)
-    sub_s: float = Field(default=300, ge=0, le=86400)
-    mod_s: float = Field(default=600, ge=0, le=86400)
-    hundred_bits_s: float = Field(default=60, ge=0, le=86400)
-    bits_cap_s: float = Field(default=900, ge=0, le=86400)
+    vip_s: float = Field(default=120, ge=0, le=86400, description="Head start of VIPs, in seconds.")
+    sub_s: float = Field(default=300, ge=0, le=86400, description="Head start of subs and founders, in seconds.")
+    mod_s: float = Field(
+        default=600, ge=0, le=86400, description="Head start of moderators and broadcaster, in seconds."
+    )
+    hundred_bits_s: float = Field(
+        default=60, ge=0, le=86400, description="Head start for each full 100 bits, in seconds."
+    )
+    bits_cap_s: float = Field(default=900, ge=0, le=86400, description="The most that bits can earn, in seconds.")
 
     def credits_for(self, roles: Iterable[str], bits: int) -> list[Credit]:
         """Return the credits of a request: at most one for the best role, at most one for the bits."""

@@ -69,7 +69,6 @@ class Settings(BaseSettings):
         description="Seconds after which a dead worker's job is taken over; renewed three times within.",
     )
     bot: bool = Field(default=True, description="Whether `python -m sakuga demo` starts the chat bot beside the rest.")
-    prefix: str = Field(default="!", min_length=1, max_length=5, description="What chat commands begin with.")
     twitch_client_id: str | None = Field(default=None, description="Client id of your Twitch application.")
     twitch_client_secret: SecretStr | None = Field(
         default=None, description="Its secret, when it is a confidential one."

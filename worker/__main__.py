@@ -11,12 +11,13 @@ from typing import Any
 from arq.connections import ArqRedis
 from arq.worker import func
 from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 from ulid import ULID
 
 from sakuga import log, store
 from sakuga.catalog import Catalog
 from sakuga.engine import EngineSpec
-from sakuga.errors import SakugaError, StudioError
+from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import RENDER_TASK, Queue, encode_task
 from sakuga.settings import Settings
@@ -96,8 +97,8 @@ def main() -> int:
     except StudioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except SakugaError as error:
-        sys.stderr.write(f"{error}\n")
+    except (SakugaError, RedisError) as error:
+        sys.stderr.write(f"{error if isinstance(error, SakugaError) else BrokerUnavailable()}\n")
         return 1
     return 0
 

@@ -16,7 +16,7 @@ class RenderFailed(RenderError):
 class RenderLost(RenderError):
     """The renderer no longer knew the handle."""
 
-    message = "The drawing was lost with the machine that made it. It is drawn again by itself."
+    message = "The drawing was lost with the machine that made it, and no attempt is left. Ask again."
     retryable = True
 
 
@@ -35,12 +35,12 @@ class RenderCancelled(RenderError):
 class RendererUnavailable(RenderError):
     """The renderer could not be started or reached."""
 
-    message = "The renderer can't be reached ({reason}). The job is tried again by itself."
+    message = "The renderer can't be reached ({reason}), and no attempt is left. Ask again later."
     retryable = True
 
 
 class ClipUnplayable(RenderError):
     """The finished file could not be read as a clip."""
 
-    message = "The drawing was finished, but the file can't be played. It is drawn again by itself."
+    message = "The drawing was finished, but its file can't be played, and no attempt is left. Ask again."
     retryable = True

@@ -49,3 +49,18 @@ def test_other_lines_and_other_bots_commands_are_not_ours(said: str) -> None:
 def test_the_prefix_can_be_longer_than_one_character() -> None:
     assert parse("sk!anime a cat", "sk!") == Command("anime", "a cat")
     assert parse("!anime a cat", "sk!") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "style"),
+    [
+        ("!anime girl with sword --style neon", "girl with sword", "neon"),
+        ('!anime "girl with sword" --style=Neon', "girl with sword", "neon"),
+        ("!anime --style sumi two samurai", "two samurai", "sumi"),
+        ("!anime two samurai \u2014style sumi", "two samurai", "sumi"),
+        ('!anime "a page that says --style neon"', "a page that says --style neon", None),
+        ("!anime in style", "in style", None),
+    ],
+)
+def test_a_style_may_be_named_outside_of_the_quotes(text: str, prompt: str, style: str | None) -> None:
+    assert parse(text, "!") == Command("anime", prompt, style)

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from sakuga.settings import Settings
-from tests.bot.paper_gateway import PaperGateway
 from tests.fakes.twitch import CLIENT_SECRET, JO, STREAMER, FakeTwitch
+from tests.journeys.conftest import Studio
 
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"(C-\d{3,}) is (next|\d+(st|nd|rd|th)|being drawn)\b")
@@ -23,10 +23,10 @@ PROMPT = "girl with sword, neon rain"
 
 
 @pytest.fixture
-async def gateway_url() -> AsyncIterator[str]:
-    """Name the gateway to use; any that draws a cut within seconds will do."""
-    async with PaperGateway(drawing_s=0.5) as gateway:
-        yield gateway.url
+async def gateway_url(tmp_path: Path) -> AsyncIterator[str]:
+    """A whole studio that draws as fast as it can."""
+    async with Studio(tmp_path / "studio", rehearsal_seconds=0, bot=False) as studio:
+        yield studio.url
 
 
 @pytest.fixture
