@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from api.cache import known
+from api.cache import answer, known
 from api.documents import CLIP_ID, ClipDocument, ClipsDocument
 from api.errors import described
 from api.state import State, Studio
@@ -30,18 +30,25 @@ def _file(kind: str) -> dict[int | str, dict[str, object]]:
     }
 
 
-@router.get("/clips", responses=described(404, 422), summary="The gallery, newest first")
+@router.get(
+    "/clips",
+    response_model=ClipsDocument,
+    responses={**described(404, 422), 304: {"description": "Not changed since the ETag in If-None-Match."}},
+    summary="The gallery, newest first",
+)
 async def clips(
+    request: Request,
     studio: Studio,
     limit: Annotated[int, Query(ge=1, le=200, description="How many to list.")] = 50,
     before: Annotated[str | None, Query(max_length=64, description="List those older than this clip.")] = None,
-) -> ClipsDocument:
+) -> Response:
     """Return finished clips."""
     found = await studio.gallery.newest(limit + 1, before)
-    return ClipsDocument(
+    document = ClipsDocument(
         clips=[ClipDocument.of(clip) for clip in found[:limit]],
         next_before=found[limit - 1].id if len(found) > limit else None,
     )
+    return answer(request, document)
 
 
 @router.get("/clips/{clip_id}", responses=described(404, 422), summary="One clip")

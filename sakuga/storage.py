@@ -40,6 +40,16 @@ class Storage:
         await self._put(clip.poster_key, poster)
         await self._put(clip.sidecar_key, clip.model_dump_json(indent=1).encode())
 
+    async def remove(self, clip: Clip) -> None:
+        """Remove a clip's files, the sidecar first; what is not there is left alone. Raises StorageUnavailable."""
+        for key in (clip.sidecar_key, clip.poster_key, clip.video_key):
+            try:
+                await obstore.delete_async(self._objects, key)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise StorageUnavailable(reason=type(error).__name__) from error
+
     async def _put(self, key: str, source: Path | bytes) -> None:
         attributes = {"Content-Type": TYPES[Path(key).suffix]} if isinstance(self._objects, S3Store) else None
         try:

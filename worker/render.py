@@ -100,7 +100,7 @@ class RenderTask:
             raise RenderLost
         if not await self._lifecycle.begin_attempt(job):
             raise _LetGo
-        return job.model_copy(update={"attempt": job.attempt + 1})
+        return job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0})
 
     async def _started(self, job: Job) -> Job:
         job = job.model_copy(update={"handle": await self._renderer.start(self._request(job))})
@@ -114,6 +114,8 @@ class RenderTask:
         try:
             async with asyncio.timeout(self._timeout_s):
                 async for report in self._renderer.watch(job.handle):
+                    if report.fraction * 100 < job.progress:
+                        continue  # told before somebody re-attached
                     if not await self._lifecycle.progress(job, report):
                         raise _LetGo
                 return await self._renderer.result(job.handle)
@@ -127,8 +129,12 @@ class RenderTask:
         job, _ = await self._lifecycle.read(job.id)
         clip = Clip.of(job, renderer=self._renderer.name, result=result, finished_at=await self._lifecycle.clock())
         await self._storage.put(clip, Path(result.video_path), Path(result.poster_path))
-        if await self._lifecycle.succeed(job, clip):
-            log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, render_s=clip.render_s)
+        if not await self._lifecycle.succeed(job, clip):
+            job, stop = await self._lifecycle.read(job.id)
+            if stop or job.terminal:  # else a later attempt is about to write the same files
+                await self._storage.remove(clip)
+            raise _LetGo
+        log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, render_s=clip.render_s)
         await self._release(job)
 
     async def _failed(self, job: Job, error: SakugaError) -> None:

@@ -46,8 +46,8 @@ class StudioWorker(Worker):
                     await self._poll_iteration()
                 except (RedisError, OSError) as error:
                     log.warning("broker.lost", reason=type(error).__name__)
-                    self._free_leaked_slots()
                     await asyncio.sleep(RECONNECT_S)
+                    self._free_leaked_slots()
                     continue
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.poll_delay_s):

@@ -63,6 +63,14 @@ async def test_a_stored_clip_is_read_back_whole_and_in_ranges(storage: Storage, 
     assert await _read(storage, key, 250, 260) == files[0].read_bytes()[250:260]
 
 
+async def test_a_removed_clip_is_gone_and_may_be_removed_again(storage: Storage, files: tuple[Path, Path]) -> None:
+    await storage.put(clip(1), *files)
+    await storage.remove(clip(1))
+    await storage.remove(clip(1))
+    assert [found async for found in storage.sidecars()] == []
+    assert await storage.size(clip(1).video_key) is None
+
+
 async def test_what_is_not_there_has_no_size(storage: Storage) -> None:
     assert await storage.size("C-404.mp4") is None
     assert await storage.reachable()

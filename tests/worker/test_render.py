@@ -13,6 +13,7 @@ from sakuga import store
 from sakuga.catalog import Catalog
 from sakuga.errors import RendererUnavailable, RenderFailed
 from sakuga.event import EventType
+from sakuga.events import Events
 from sakuga.gallery import Gallery
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
@@ -154,6 +155,43 @@ async def test_a_second_worker_re_attaches_and_nothing_is_rendered_twice(house: 
     await second
     assert await house.status(job) is JobStatus.SUCCEEDED
     assert len(house.renderer.requests) == 1
+
+
+async def test_progress_does_not_go_back_when_somebody_re_attaches(house: House) -> None:
+    job = await house.admitted()
+    first = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.report("puppet-0", 0.6)
+    await happened(house.redis, EventType.JOB_STARTED)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    second = house.run(job)
+    for fraction in (0.2, 0.6, 0.7):
+        house.renderer.report("puppet-0", fraction)
+    house.renderer.finish("puppet-0")
+    await second
+    told = [e.data["progress"] for e in await Events(house.redis).after("0-0") if e.type is EventType.JOB_PROGRESSED]
+    assert told == [60.0, 70.0]
+
+
+async def test_a_cancel_at_the_last_moment_leaves_no_clip_and_no_files(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await house.admitted()
+    put = Storage.put
+
+    async def put_and_cancel(storage: Storage, *files: object) -> None:
+        await put(storage, *files)  # type: ignore[arg-type]
+        await house.queue.cancel(job.id)
+
+    monkeypatch.setattr(Storage, "put", put_and_cancel)
+    running = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.finish("puppet-0")
+    await running
+    assert await house.status(job) is JobStatus.CANCELLED
+    assert [clip async for clip in Storage.open(house.settings).sidecars()] == []
+    assert await Gallery(house.redis).newest(10) == []
 
 
 async def test_stopping_a_worker_whose_renders_die_with_it_costs_no_attempt(house: House) -> None:
