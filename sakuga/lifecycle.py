@@ -38,25 +38,28 @@ class Lifecycle:
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         return parse(fields), fields.get("cancel") == "1"
 
-    async def begin_attempt(self, job: Job) -> bool:
-        """Count one more attempt: the handle of the one before is forgotten and progress begins again."""
-        return await self._change(
-            job,
+    async def begin_attempt(self, begun: Job) -> bool:
+        """Write the number and the handle of a new attempt in one step, and let its progress begin at nothing.
+
+        `begun` is the job as it should be; it had one attempt less. The handle is what another worker re-attaches by.
+        """
+        before = begun.model_copy(update={"attempt": begun.attempt - 1})
+        if await self._change(
+            before,
             RUNNING,
             JobStatus.STARTING,
-            event=EventType.JOB_RETRIED if job.attempt else None,
-            extra=f',"attempt":{job.attempt + 1}',
-            fields={"attempt": job.attempt + 1, **FRESH},
-        )
+            event=EventType.JOB_RETRIED if before.attempt else None,
+            extra=f',"attempt":{begun.attempt}',
+            fields={**FRESH, "attempt": begun.attempt, "handle": begun.handle or ""},
+        ):
+            return True
+        now, _ = await self.read(begun.id)  # a reply that was lost on the way is asked for again, and finds it done
+        return bool(begun.handle) and (now.attempt, now.handle) == (begun.attempt, begun.handle)
 
     async def give_back_attempt(self, job: Job) -> bool:
         """Undo an attempt that was cut short by nobody's fault, as when the worker is asked to stop."""
         fields = {"attempt": max(0, job.attempt - 1), **FRESH}
         return await self._change(job, RUNNING, JobStatus.STARTING, fields=fields)
-
-    async def hold_handle(self, job: Job) -> bool:
-        """Store the renderer's handle, so that another worker can re-attach."""
-        return await self._change(job, {JobStatus.STARTING}, fields={"handle": job.handle})
 
     async def progress(self, job: Job, report: Progress) -> bool:
         """Store a report. The first one of an attempt is the start of its render."""
@@ -131,14 +134,7 @@ class Lifecycle:
 
     async def requeue(self, job: Job) -> bool:
         """Bring a job that arq lost back to its place in the waiting room."""
-        if not await self._change(job, RUNNING, JobStatus.QUEUED, fields={"stage": "waiting", "progress": 0}):
-            return False
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zadd(store.WAITING, {job.id: job.start_number})
-            pipe.zrem(store.RUNNING, job.id)
-            pipe.publish(store.WAKE, job.id)
-            await pipe.execute()
-        return True
+        return await self._change(job, RUNNING, JobStatus.QUEUED, fields={"stage": "waiting", "progress": 0})
 
     async def _change(
         self,
@@ -153,7 +149,7 @@ class Lifecycle:
         clip: Clip | None = None,
     ) -> bool:
         verdict = await self._transition(
-            keys=[store.JOB_PREFIX + job.id, store.EVENTS, store.RUNNING, store.CLIPS, store.HISTORY],
+            keys=[store.JOB_PREFIX + job.id, store.EVENTS, store.RUNNING, store.CLIPS, store.HISTORY, store.WAITING],
             args=[
                 job.id,
                 f",{','.join(sorted(allowed))},",
@@ -166,6 +162,7 @@ class Lifecycle:
                 clip.id if clip else "",
                 clip.model_dump_json() if clip else "",
                 clip.render_s if clip else "",
+                store.WAKE,
                 *(part for pair in (fields or {}).items() for part in pair),
             ],
         )

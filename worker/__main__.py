@@ -39,41 +39,44 @@ async def serve(settings: Settings) -> None:
         renderer = open_renderer(settings)
         stack.push_async_callback(renderer.close)
         specs = await renderer.specs()
-        queue, lifecycle = Queue(redis), Lifecycle(store.connect(settings.broker_url))
+        queue, lifecycle = Queue(redis), Lifecycle(redis)
         worker_id = f"worker_{ULID()}"
-        worker = open_worker(settings, queue, lifecycle, renderer, specs)
-        await queue.configure(slots=settings.slots)
-        await upkeep.introduce(redis, worker_id, renderer=renderer.name, specs=specs, slots=settings.slots)
+        worker = open_worker(settings, worker_id, redis, renderer, specs)
+        me = upkeep.Introduction(worker_id, renderer.name, specs, settings.slots)
+        await upkeep.introduce(redis, me)
         log.get_logger("worker").debug("worker.ready", renderer=renderer.name, slots=settings.slots)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
-        chores = asyncio.create_task(upkeep.keep_up(redis, worker_id, queue, lifecycle))
+        chores = asyncio.create_task(upkeep.keep_up(redis, me, queue, lifecycle))
         await worker.async_run()
         chores.cancel()
         await worker.close()
 
 
 def open_worker(
-    settings: Settings, queue: Queue, lifecycle: Lifecycle, renderer: Renderer, specs: Sequence[EngineSpec]
+    settings: Settings, worker_id: str, redis: store.Client, renderer: Renderer, specs: Sequence[EngineSpec]
 ) -> StudioWorker:
     """Put an arq worker together. Call it inside a running loop."""
     task = RenderTask(
-        lifecycle=lifecycle,
+        lifecycle=Lifecycle(redis),
         renderer=renderer,
         specs={spec.name: spec for spec in specs},
         catalog=Catalog.load(settings.studio_file),
         storage=Storage.open(settings),
         settings=settings,
     )
-    pool = ConnectionPool.from_url(settings.broker_url, socket_connect_timeout=2)
-    redis = ArqRedis(pool, job_serializer=encode_task, job_deserializer=json.loads, default_queue_name=store.SLOTS)
+    pool = ConnectionPool.from_url(
+        settings.broker_url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=15
+    )
+    arq = ArqRedis(pool, job_serializer=encode_task, job_deserializer=json.loads, default_queue_name=store.SLOTS)
     run: Any = task.run  # arq's own type for it asks for `*args`
     return StudioWorker(
-        admit=queue.admit,
+        admit=Queue(redis).admit,
+        holder=worker_id,
         lease_s=settings.lease.total_seconds(),
         functions=[func(run, name=RENDER_TASK)],
         queue_name=store.SLOTS,
-        redis_pool=redis,
+        redis_pool=arq,
         max_jobs=settings.slots + SPARE,
         job_timeout=settings.render_timeout * (settings.render_attempts + 1),
         keep_result=3600,

@@ -12,7 +12,7 @@ from sakuga.catalog import Catalog
 from sakuga.clip import Clip
 from sakuga.engine import EngineSpec, RenderRequest, RenderResult
 from sakuga.errors import JobNotFound, RenderFailed, RenderLost, RenderTimedOut, SakugaError, Unexpected
-from sakuga.job import RUNNING, Job
+from sakuga.job import RUNNING, TERMINAL, Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
 from sakuga.settings import Settings
@@ -60,54 +60,71 @@ class RenderTask:
                 await self._render(job)
         except JobNotFound:
             return
-        except asyncio.CancelledError:
-            await self._interrupted(job_id)
-            raise
         except RedisError as error:
             log.warning("job.interrupted", job_id=job_id, reason=type(error).__name__)
             raise Retry from error
 
     async def _render(self, job: Job) -> None:
         """Draw until there is a clip, no attempt is left, or the job is no longer ours."""
-        while True:
-            try:
-                if job.handle is None:
-                    job = await self._next_attempt(job)
-                    job = await self._started(job)
-                await self._finish(job, await self._watch(job))
-            except _LetGo:
-                await self._let_go(job)
-                return
-            except SakugaError as error:
-                await self._release(job)
-                if not error.retryable or job.attempt >= self._attempts:
-                    await self._failed(job, error)
-                    return
-                log.warning("job.retried", job_id=job.id, cut=job.cut, attempt=job.attempt, code=error.code)
-                job = job.model_copy(update={"handle": None})
-            except RedisError:
-                raise
-            except Exception as error:  # the edge of this process: a bug must not keep a slot
-                log.exception("job.broke", job_id=job.id)
-                await self._release(job)
-                await self._failed(job, Unexpected(reference=f"{job.id} {type(error).__name__}"))
-                return
-            else:
-                return
+        again: Job | None = job
+        while again:
+            again = await self._drawn(again)
 
-    async def _next_attempt(self, job: Job) -> Job:
+    async def _drawn(self, job: Job) -> Job | None:
+        """Draw once, and return the job if it is to be drawn again."""
+        failure: SakugaError | None = None
+        try:
+            if job.handle is None:
+                job, failure = await self._begun(job)
+            if failure is None:
+                await self._finish(job, await self._watch(job))
+                return None
+        except _LetGo:
+            await self._let_go(job)
+            return None
+        except asyncio.CancelledError:
+            await self._interrupted(job)
+            raise
+        except RedisError:
+            raise
+        except SakugaError as error:
+            failure = error
+        except Exception as error:  # the edge of this process: a bug must not keep a slot
+            log.exception("job.broke", job_id=job.id)
+            failure = Unexpected(reference=f"{job.id} {type(error).__name__}")
+        return await self._after(job, failure)
+
+    async def _after(self, job: Job, failure: SakugaError) -> Job | None:
+        await self._release(job)
+        if failure.retryable and job.attempt < self._attempts:
+            log.warning("job.retried", job_id=job.id, cut=job.cut, attempt=job.attempt, code=failure.code)
+            return job.model_copy(update={"handle": None})
+        if await self._lifecycle.fail(job, failure):
+            log.warning("job.failed", job_id=job.id, cut=job.cut, attempt=job.attempt, code=failure.code)
+        return None
+
+    async def _begun(self, job: Job) -> tuple[Job, SakugaError | None]:
+        """Begin one more attempt: start it, then write its number and its handle in one step.
+
+        A start that failed is an attempt too, and is returned with its reason.
+        """
         if job.attempt >= self._attempts:
             raise RenderLost
-        if not await self._lifecycle.begin_attempt(job):
+        begun = job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0})
+        failure: SakugaError | None = None
+        try:
+            begun = begun.model_copy(update={"handle": await self._renderer.start(self._request(begun))})
+        except SakugaError as error:
+            failure = error
+        written = False
+        try:
+            written = await self._lifecycle.begin_attempt(begun)
+        finally:
+            if not written:
+                await self._release(begun)
+        if not written:
             raise _LetGo
-        return job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0})
-
-    async def _started(self, job: Job) -> Job:
-        job = job.model_copy(update={"handle": await self._renderer.start(self._request(job))})
-        if not await self._lifecycle.hold_handle(job):
-            await self._release(job)
-            raise _LetGo
-        return job
+        return begun, failure
 
     async def _watch(self, job: Job) -> RenderResult:
         assert job.handle  # noqa: S101 - attached
@@ -130,16 +147,13 @@ class RenderTask:
         clip = Clip.of(job, renderer=self._renderer.name, result=result, finished_at=await self._lifecycle.clock())
         await self._storage.put(clip, Path(result.video_path), Path(result.poster_path))
         if not await self._lifecycle.succeed(job, clip):
-            job, stop = await self._lifecycle.read(job.id)
-            if stop or job.terminal:  # else a later attempt is about to write the same files
+            now, stop = await self._lifecycle.read(job.id)
+            if stop or now.status in TERMINAL - {JobStatus.SUCCEEDED}:
                 await self._storage.remove(clip)
-            raise _LetGo
+            if now.status is not JobStatus.SUCCEEDED:
+                raise _LetGo
         log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, render_s=clip.render_s)
         await self._release(job)
-
-    async def _failed(self, job: Job, error: SakugaError) -> None:
-        if await self._lifecycle.fail(job, error):
-            log.warning("job.failed", job_id=job.id, cut=job.cut, attempt=job.attempt, code=error.code)
 
     async def _cancelled(self, job: Job) -> None:
         await self._release(job)
@@ -147,27 +161,31 @@ class RenderTask:
             log.info("job.cancelled", job_id=job.id, cut=job.cut)
 
     async def _let_go(self, job: Job) -> None:
-        """Stop a render that is no longer wanted; end its job if that is because somebody asked to stop it."""
-        await self._release(job)
+        """Stop a render that is no longer wanted, and end its job if that is because somebody asked to stop it."""
         now, stop = await self._lifecycle.read(job.id)
-        if stop and now.status in RUNNING and now.attempt == job.attempt:
+        same = (now.attempt, now.handle) == (job.attempt, job.handle)
+        if not (same and now.status in RUNNING):
+            await self._release(job)
+        if now.status in RUNNING and stop and same:
             await self._cancelled(job)
+        elif now.status in RUNNING:
+            raise Retry  # if the job is still ours it is taken up as it stands now; if not, arq changes nothing
 
     async def _release(self, job: Job) -> None:
         if job.handle:
             await self._renderer.release(job.handle)
 
-    async def _interrupted(self, job_id: str) -> None:
-        """Tell a cancel from a shutdown: both arrive as CancelledError, the job says which it is."""
+    async def _interrupted(self, job: Job) -> None:
+        """Tell cancel, shutdown and take-over apart: all arrive as CancelledError, the job says which it is."""
         try:
-            job, stop = await self._lifecycle.read(job_id)
-            if stop:
-                await self._cancelled(job)
+            now, stop = await self._lifecycle.read(job.id)
+            if stop and now.attempt == job.attempt:
+                await self._cancelled(now)
             elif not self._renderer.outlives_worker:
                 await self._release(job)
                 await self._lifecycle.give_back_attempt(job)
         except (RedisError, SakugaError) as error:
-            log.warning("job.interrupted", job_id=job_id, reason=type(error).__name__)
+            log.warning("job.interrupted", job_id=job.id, reason=type(error).__name__)
 
     def _request(self, job: Job) -> RenderRequest:
         spec = self._specs.get(job.engine)

@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 
 from arq.constants import in_progress_key_prefix, result_key_prefix
 from redis.exceptions import RedisError
 
 from sakuga import store
 from sakuga.engine import EngineSpec
-from sakuga.errors import JobNotFound, RenderLost, SakugaError
+from sakuga.errors import JobNotFound, RenderLost
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
 from sakuga.queue import Queue
@@ -18,33 +18,37 @@ from sakuga.queue import Queue
 log = get_logger("upkeep")
 
 EVERY_S = 3.0
-SEEN_WITHIN_S = 10.0  # a worker that was not seen for this long is not counted
+FORGOTTEN_S = 60  # after which a worker that was not seen is no longer listed
 
 
-async def introduce(
-    redis: store.Client, worker_id: str, *, renderer: str, specs: Sequence[EngineSpec], slots: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What a worker says about itself; `slots` is for all workers together."""
+
+    worker_id: str
+    renderer: str
+    specs: Sequence[EngineSpec]
+    slots: int
+
+
+async def introduce(redis: store.Client, me: Introduction) -> None:
     """Say what can be drawn here, so that the gateway can offer it without importing an engine."""
-    document = {
-        "renderer": renderer,
-        "model": specs[0].name if specs else None,
-        "gpu": None,
-        "warm": True,
-        "slots": slots,
-    }
+    model = me.specs[0].name if me.specs else None
+    document = {"renderer": me.renderer, "model": model, "gpu": None, "warm": True, "slots": me.slots}
     async with redis.pipeline(transaction=True) as pipe:
+        pipe.hset(store.STUDIO, "slots", me.slots)
         pipe.delete(store.ENGINES)
-        for spec in specs:
+        for spec in me.specs:
             pipe.hset(store.ENGINES, spec.name, spec.model_dump_json())
-        pipe.hset(store.WORKER_DOCUMENTS, worker_id, json.dumps(document))
+        pipe.hset(store.WORKER_DOCUMENTS, me.worker_id, json.dumps(document))
         await pipe.execute()
-    await seen(redis, worker_id)
+    await seen(redis, me.worker_id)
 
 
 async def seen(redis: store.Client, worker_id: str) -> None:
     """Say that this worker lives, and forget those that were not seen for long."""
     seconds, _ = await redis.time()
-    gone = await redis.zrangebyscore(store.WORKERS, "-inf", seconds - 60)
+    gone = await redis.zrangebyscore(store.WORKERS, "-inf", seconds - FORGOTTEN_S)
     async with redis.pipeline(transaction=True) as pipe:
         pipe.zadd(store.WORKERS, {worker_id: seconds})
         for other in gone:
@@ -79,11 +83,15 @@ async def reconcile(redis: store.Client, lifecycle: Lifecycle) -> None:
             await redis.zrem(store.RUNNING, job_id)
 
 
-async def keep_up(redis: store.Client, worker_id: str, queue: Queue, lifecycle: Lifecycle) -> None:
-    """Do all of it every few seconds, for ever."""
+async def keep_up(redis: store.Client, me: Introduction, queue: Queue, lifecycle: Lifecycle) -> None:
+    """Do all of it every few seconds, for ever. A Redis that came back empty learns who we are again."""
     while True:
-        with suppress(RedisError, OSError, SakugaError):
-            await seen(redis, worker_id)
+        try:
+            await introduce(redis, me)
             await reconcile(redis, lifecycle)
             await queue.admit()
+        except (RedisError, OSError):
+            log.debug("upkeep.put_off")
+        except Exception:  # one bad document must not end the care for all others
+            log.exception("upkeep.broke")
         await asyncio.sleep(EVERY_S)

@@ -9,7 +9,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from arq.constants import in_progress_key_prefix
+from arq.constants import (
+    abort_jobs_ss,
+    in_progress_key_prefix,
+    job_key_prefix,
+    result_key_prefix,
+    retry_key_prefix,
+)
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
@@ -20,14 +26,19 @@ log = get_logger("worker")
 
 RENEWALS = 3  # within one lease
 RECONNECT_S = 0.25
+LISTEN_S = 5.0
 
 
 class StudioWorker(Worker):
     """Runs what is in the slots, and asks for more whenever one may have become free."""
 
-    def __init__(self, *, admit: Callable[[], Awaitable[int]], lease_s: float, **options: Any) -> None:
+    def __init__(self, *, admit: Callable[[], Awaitable[int]], holder: str, lease_s: float, **options: Any) -> None:
         super().__init__(**options)
         self._admit = admit
+        self._holder = holder
+        self._lease_ms = round(lease_s * 1000)
+        self._lease = store.script(self.pool, "lease")
+        self._settle = store.script(self.pool, "settle")
         # arq leases a job for its longest timeout, so that a dead worker's job is stuck for that long
         # (https://github.com/python-arq/arq/issues/402). Ours is short and renewed while the task lives.
         self.in_progress_timeout_s = lease_s
@@ -41,6 +52,9 @@ class StudioWorker(Worker):
         try:
             while not self._stopping:
                 self._woken.clear()
+                for chore in chores:
+                    if chore.done():
+                        chore.result()  # a bug: better to end than to let leases run out
                 try:
                     await self._admit()
                     await self._poll_iteration()
@@ -68,6 +82,49 @@ class StudioWorker(Worker):
             await self.pool.delete(self.health_check_key)
         await self.pool.aclose(close_connection_pool=True)
 
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start those that do not run here already: our own lease may have run out while this machine slept."""
+        running = {job_id for job_id, task in self.tasks.items() if not task.done()}
+        await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in running])
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Put our name on the lease, which arq leaves without one, and run the task."""
+        await self.pool.set(in_progress_key_prefix + job_id, self._holder, px=self._lease_ms)
+        await super().run_job(job_id, score)
+
+    async def finish_job(  # noqa: PLR0917 - arq's signature
+        self,
+        job_id: str,
+        finish: bool,  # noqa: FBT001
+        result_data: bytes | None,
+        result_timeout_s: float | None,
+        keep_result_forever: bool,  # noqa: FBT001
+        incr_score: int | None,
+        keep_in_progress: float | None,
+    ) -> None:
+        """Write down that a task has ended, unless somebody else holds the job by now."""
+        del keep_result_forever, incr_score, keep_in_progress  # never asked for here
+        await self._settled(job_id, "end" if finish else "again", result_data, result_timeout_s)
+
+    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
+        """Write down that arq gave a task up."""
+        await self._settled(job_id, "end", result_data, self.keep_result_s)
+
+    async def _settled(self, job_id: str, how: str, result: bytes | None, kept_s: float | None) -> None:
+        held = await self._settle(
+            keys=[
+                in_progress_key_prefix + job_id,
+                self.queue_name,
+                job_key_prefix + job_id,
+                retry_key_prefix + job_id,
+                result_key_prefix + job_id,
+                abort_jobs_ss,
+            ],
+            args=[self._holder, job_id, how, result or b"", round((kept_s or 1) * 1000)],
+        )
+        if not held:
+            log.warning("job.taken_over", job_id=job_id)
+
     def _release_sem_dec_counter_on_complete(self) -> None:
         super()._release_sem_dec_counter_on_complete()
         self._woken.set()
@@ -88,23 +145,27 @@ class StudioWorker(Worker):
                 async with self.pool.pubsub() as channel:
                     await channel.subscribe(store.WAKE)
                     self._woken.set()  # for what was said while nobody listened
-                    async for _ in channel.listen():
-                        self._woken.set()
+                    while True:
+                        if await channel.get_message(timeout=LISTEN_S):
+                            self._woken.set()
             except (RedisError, OSError):
                 await asyncio.sleep(RECONNECT_S)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self.in_progress_timeout_s / RENEWALS)
-            held = [in_progress_key_prefix + job_id for job_id, task in self.tasks.items() if not task.done()]
-            lease_ms = round(self.in_progress_timeout_s * 1000)
-            try:
-                async with self.pool.pipeline(transaction=False) as pipe:
-                    for lease in held:
-                        pipe.set(lease, b"1", xx=True, px=lease_ms)
-                    await pipe.execute()
-            except (RedisError, OSError) as error:
-                log.warning("lease.not_renewed", reason=type(error).__name__)
+            for job_id, task in list(self.tasks.items()):
+                if task.done():
+                    continue
+                try:
+                    held = await self._lease(
+                        keys=[in_progress_key_prefix + job_id], args=[self._holder, self._lease_ms]
+                    )
+                except (RedisError, OSError) as error:
+                    log.warning("lease.not_renewed", reason=type(error).__name__)
+                    break
+                if not held:  # we were silent for too long
+                    task.cancel()
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:

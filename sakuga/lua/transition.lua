@@ -1,7 +1,7 @@
 -- Changes a job if it still is what the caller believes: the one place where a status changes after admission.
--- KEYS job, events, running, clips, history
+-- KEYS job, events, running, clips, history, waiting
 -- ARGV id, allowed (",a,b,"), new status or '', attempt or '', event or '', event extra, stamp field or '',
---      expire_s or '', clip_id or '', clip, seconds or '', field, value, ...
+--      expire_s or '', clip_id or '', clip, seconds or '', wake, field, value, ...
 local was = redis.call('HMGET', KEYS[1], 'status', 'attempt', 'number', 'engine', 'cancel')
 if not was[1] then return {'unknown'} end
 if not string.find(ARGV[2], ',' .. was[1] .. ',', 1, true) then return {'conflict', was[1]} end
@@ -11,11 +11,16 @@ if was[5] and ARGV[3] ~= 'cancelled' and ARGV[3] ~= 'failed' then return {'confl
 local now = clock()
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'status', ARGV[3]) end
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], ARGV[7], exact(now)) end
-if #ARGV > 11 then redis.call('HSET', KEYS[1], unpack(ARGV, 12)) end
+if #ARGV > 12 then redis.call('HSET', KEYS[1], unpack(ARGV, 13)) end
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 if ARGV[8] ~= '' then
   redis.call('EXPIRE', KEYS[1], ARGV[8])
   redis.call('ZREM', KEYS[3], ARGV[1])
+end
+if ARGV[3] == 'queued' then
+  redis.call('ZADD', KEYS[6], redis.call('HGET', KEYS[1], 'start_number'), ARGV[1])
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  redis.call('PUBLISH', ARGV[12], ARGV[1])
 end
 if ARGV[5] ~= '' then emit(KEYS[2], ARGV[5], ARGV[1], was[3], ARGV[6]) end
 if ARGV[9] ~= '' then

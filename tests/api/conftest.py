@@ -32,7 +32,7 @@ async def redis(valkey: Valkey) -> AsyncIterator[store.Client]:
 async def worker(redis: store.Client) -> None:
     """A worker that has introduced itself and then does nothing."""
     await Queue(redis).configure(slots=1)
-    await upkeep.introduce(redis, "worker_1", renderer="puppet", specs=[SPEC], slots=1)
+    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [SPEC], 1))
 
 
 @pytest.fixture

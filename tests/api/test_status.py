@@ -16,8 +16,8 @@ async def rendering(redis: store.Client, worker: None) -> Job:
     queue, lifecycle = Queue(redis), Lifecycle(redis)
     job = await submitted(queue)
     await queue.admit()
-    await lifecycle.begin_attempt(job)
     job = job.model_copy(update={"attempt": 1, "handle": "h"})
+    await lifecycle.begin_attempt(job)
     await lifecycle.progress(job, Progress(sequence=12, stage="denoise", fraction=0.5, preview=b"\xff\xd8jpeg"))
     return job
 

@@ -47,7 +47,9 @@ async def main(kind: str, url: str) -> None:
     worker: Worker
     if ours:
         admit = Queue(store.connect(url)).admit
-        worker = StudioWorker(admit=admit, lease_s=9, poll_delay=1, queue_name=queue_name, redis_pool=redis, **common)
+        worker = StudioWorker(
+            admit=admit, holder="crew", lease_s=9, poll_delay=1, queue_name=queue_name, redis_pool=redis, **common
+        )
     else:
         worker = Worker(queue_name=queue_name, redis_pool=redis, **common)
     await worker.async_run()

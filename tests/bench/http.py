@@ -64,7 +64,7 @@ async def status(valkey: Valkey) -> None:
     await redis.flushall()
     queue = Queue(redis)
     await queue.configure(slots=1)
-    await upkeep.introduce(redis, "worker_1", renderer="rehearsal", specs=[SPEC], slots=1)
+    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "rehearsal", [SPEC], 1))
     for _ in range(20):
         job = await submitted(queue)
     await redis.set("bench:bare", "x" * 600)

@@ -38,10 +38,13 @@ async def job(house: House) -> Job:
     """A job in its first attempt, with a handle."""
     job = await submitted(house.queue)
     await house.queue.admit()
-    await house.lifecycle.begin_attempt(job)
     job = job.model_copy(update={"attempt": 1, "handle": "render-1"})
-    assert await house.lifecycle.hold_handle(job)
+    assert await house.lifecycle.begin_attempt(job)
     return job
+
+
+def next_attempt(job: Job) -> Job:
+    return job.model_copy(update={"attempt": job.attempt + 1, "handle": f"render-{job.attempt + 1}"})
 
 
 def report(sequence: int, fraction: float, preview: bytes | None = None) -> Progress:
@@ -98,7 +101,7 @@ async def test_an_ended_job_takes_no_more_reports(house: House, job: Job) -> Non
 
 
 async def test_a_worker_with_an_older_attempt_can_change_nothing(house: House, job: Job) -> None:
-    assert await house.lifecycle.begin_attempt(job)
+    assert await house.lifecycle.begin_attempt(next_attempt(job))
     assert not await house.lifecycle.progress(job, report(1, 0.9))
     assert not await house.lifecycle.succeed(job, made(job))
     assert (await house.job(job)).attempt == 2
@@ -106,10 +109,19 @@ async def test_a_worker_with_an_older_attempt_can_change_nothing(house: House, j
 
 async def test_a_new_attempt_begins_at_nothing_and_is_told_as_a_retry(house: House, job: Job) -> None:
     await house.lifecycle.progress(job, report(9, 0.8, preview=b"jpeg"))
-    assert await house.lifecycle.begin_attempt(job)
+    assert await house.lifecycle.begin_attempt(next_attempt(job))
     now = await house.job(job)
-    assert (now.status, now.attempt, now.progress, now.handle, now.preview) == (JobStatus.STARTING, 2, 0, None, None)
+    assert (now.status, now.attempt, now.progress, now.preview) == (JobStatus.STARTING, 2, 0, None)
+    assert now.handle == "render-2"
     assert (await house.kinds())[-1] == "job.retried"
+
+
+async def test_an_attempt_that_is_written_twice_is_one(house: House, job: Job) -> None:
+    assert await house.lifecycle.begin_attempt(next_attempt(job))
+    assert await house.lifecycle.begin_attempt(next_attempt(job))
+    assert (await house.job(job)).attempt == 2
+    other = next_attempt(job).model_copy(update={"handle": "somebody else's"})
+    assert not await house.lifecycle.begin_attempt(other)
 
 
 async def test_an_attempt_cut_short_by_nobodys_fault_is_given_back(house: House, job: Job) -> None:

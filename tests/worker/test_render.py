@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from arq.constants import in_progress_key_prefix
+from arq.worker import Retry
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from sakuga import store
 from sakuga.catalog import Catalog
@@ -155,6 +157,51 @@ async def test_a_second_worker_re_attaches_and_nothing_is_rendered_twice(house: 
     await second
     assert await house.status(job) is JobStatus.SUCCEEDED
     assert len(house.renderer.requests) == 1
+
+
+async def test_two_runs_of_one_render_make_one_clip_and_keep_its_files(house: House) -> None:
+    job = await house.admitted()
+    first = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.report("puppet-0", 0.4)
+    await happened(house.redis, EventType.JOB_STARTED)
+    second = house.run(job)
+    house.renderer.finish("puppet-0")
+    await asyncio.gather(first, second)
+    assert await house.status(job) is JobStatus.SUCCEEDED
+    (clip,) = await Gallery(house.redis).newest(10)
+    assert await Storage.open(house.settings).size(clip.video_key) == clip.bytes
+    assert len(house.renderer.requests) == 1
+
+
+async def test_a_run_that_was_overtaken_leaves_the_next_attempt_alone(house: House) -> None:
+    house.renderer.outlives_worker = False
+    job = await house.admitted()
+    old = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.report("puppet-0", 0.4)
+    await happened(house.redis, EventType.JOB_STARTED)
+    overtaking = (await house.now(job)).model_copy(update={"attempt": 2, "handle": "elsewhere"})
+    assert await Lifecycle(house.redis).begin_attempt(overtaking)
+    old.cancel()
+    await asyncio.gather(old, return_exceptions=True)
+    now = await house.now(job)
+    assert (now.attempt, now.handle) == (2, "elsewhere")
+    assert house.renderer.released == ["puppet-0"]
+
+
+async def test_a_render_whose_start_could_not_be_written_down_is_stopped(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> bool:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(Lifecycle, "begin_attempt", refused)
+    job = await house.admitted()
+    with pytest.raises(Retry):
+        await house.run(job)
+    assert house.renderer.released == ["puppet-0"]
+    assert (await house.now(job)).attempt == 0
 
 
 async def test_progress_does_not_go_back_when_somebody_re_attaches(house: House) -> None:

@@ -58,14 +58,14 @@ async def test_a_job_that_is_gone_is_forgotten(redis: store.Client, job: Job) ->
 
 
 async def test_a_worker_introduces_what_it_can_draw(redis: store.Client) -> None:
-    await upkeep.introduce(redis, "worker_1", renderer="puppet", specs=[SPEC], slots=2)
+    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [SPEC], 2))
     assert list(await redis.hgetall(store.ENGINES)) == ["rehearsal"]
     document = json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1"))
     assert (document["renderer"], document["model"]) == ("puppet", "rehearsal")
 
 
 async def test_workers_that_were_not_seen_for_long_are_forgotten(redis: store.Client) -> None:
-    await upkeep.introduce(redis, "worker_1", renderer="puppet", specs=[SPEC], slots=2)
+    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [SPEC], 2))
     await redis.zadd(store.WORKERS, {"worker_1": 1.0})
     await upkeep.seen(redis, "worker_2")
     assert await redis.zrange(store.WORKERS, 0, -1) == ["worker_2"]

@@ -65,6 +65,7 @@ class Crew:
         )
         worker = StudioWorker(
             admit=self.queue.admit,
+            holder=f"worker_{len(self.workers)}",
             lease_s=LEASE_S,
             functions=[func(self.work, name=RENDER_TASK)],  # type: ignore[arg-type]
             queue_name=store.SLOTS,
@@ -151,6 +152,38 @@ async def test_the_job_of_a_dead_worker_is_taken_over_when_its_lease_has_run_out
     await crew.redis.set(in_progress_key_prefix + job.id, "1", px=round(LEASE_S * 1000))
     crew.hire()
     await crew.until(lambda: crew.ended == [job.id], limit_s=5)
+
+
+async def test_a_worker_whose_lease_ran_out_while_its_machine_slept_takes_it_again_and_runs_the_job_once(
+    crew: Crew,
+) -> None:
+    crew.hold.clear()
+    (job,) = await _jobs(crew, 1)
+    crew.hire(poll_s=0.05)
+    await crew.until(lambda: len(crew.begun) == 1)
+    lease = in_progress_key_prefix + job.id
+    await crew.redis.delete(lease)
+    async with asyncio.timeout(5):
+        while await crew.redis.get(lease) != "worker_0":  # noqa: ASYNC110 - the worker tells nobody that it renewed
+            await asyncio.sleep(0.02)
+    crew.hold.set()
+    await crew.until(lambda: crew.ended == [job.id])
+    assert crew.begun == [job.id]
+
+
+async def test_a_worker_that_was_taken_over_lets_go_and_frees_neither_slot_nor_lease(crew: Crew) -> None:
+    crew.hold.clear()
+    (job,) = await _jobs(crew, 1)
+    worker = crew.hire()
+    await crew.until(lambda: len(crew.begun) == 1)
+    lease = in_progress_key_prefix + job.id
+    await crew.redis.set(lease, "somebody else", px=60_000)
+    async with asyncio.timeout(5):
+        while any(not task.done() for task in worker.tasks.values()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert crew.ended == []
+    assert await crew.redis.zscore(store.SLOTS, job.id) is not None
+    assert await crew.redis.get(lease) == "somebody else"
 
 
 async def test_a_restart_of_the_server_ends_no_worker_and_loses_no_job(crew: Crew) -> None:
