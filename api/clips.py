@@ -16,7 +16,7 @@ router = APIRouter(tags=["clips"])
 
 ClipIdInPath = Annotated[str, Path(max_length=64, description="A clip_id of GET /clips.", examples=[CLIP_ID])]
 RangeHeader = Annotated[str | None, Header(alias="Range", description="One byte range, as in bytes=0-1023.")]
-RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 FOR_EVER = "public, max-age=31536000, immutable"  # a clip's files never change
 
 

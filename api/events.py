@@ -14,7 +14,7 @@ router = APIRouter(tags=["events"])
 
 STREAMS = 64  # readers at a time
 WAIT_S = 1.0  # between looks at whether the reader is still there
-EVENT_ID = r"^\d{1,15}-\d{1,10}$"
+EVENT_ID = r"^[0-9]{1,15}-[0-9]{1,10}$"
 
 After = Annotated[
     str | None, Query(pattern=EVENT_ID, description="Begin after this event; for clients without headers.")

@@ -28,6 +28,7 @@ class GenerateRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "examples": [
                 {"prompt": "girl with sword, neon rain"},
@@ -101,6 +102,7 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
             "display_name": clean_name(request.requested_by.display_name),
         }
     )
+    soon = await studio.recent_forecast()
     job, place = await studio.queue.submit(
         new_job_id(),
         {
@@ -114,6 +116,7 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
         },
         catalog.lanes.credits_for(viewer.roles, viewer.bits),
         limit=catalog.limits.waiting,
+        retry_after_s=whole_seconds(soon.seconds_each()) or 1,
         key=key,
         fingerprint=hashlib.blake2b(request.model_dump_json().encode(), digest_size=16).hexdigest(),
     )

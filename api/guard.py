@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from anyio import BrokenResourceError, ClosedResourceError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import respond, unexpected
@@ -65,6 +67,8 @@ class Guard:
         except SakugaError as error:
             await respond(error)(scope, receive, send_with_policy)
         except Exception as error:  # noqa: BLE001 - the edge of this process
+            if _gone(error):
+                return
             answer = unexpected(scope, error)
             if not begun:
                 await answer(scope, receive, send_with_policy)
@@ -77,8 +81,7 @@ class Guard:
             return
         if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
             raise OriginNotAllowed
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if headers.get("origin", f"http://{host}").partition("://")[2] != host:
             raise OriginNotAllowed
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_LIMIT:
@@ -86,6 +89,13 @@ class Guard:
         sent = length != "0" or "transfer-encoding" in headers
         if sent and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise MediaTypeUnsupported
+
+
+def _gone(error: BaseException) -> bool:
+    """Whether an error only says that the caller hung up."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_gone(part) for part in error.exceptions)
+    return isinstance(error, ClientDisconnect | BrokenResourceError | ClosedResourceError | ConnectionError)
 
 
 def _policy(path: str, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -108,7 +118,7 @@ async def _buffered(receive: Receive) -> Receive:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > BODY_LIMIT:
             raise BodyTooLarge(limit_bytes=BODY_LIMIT)

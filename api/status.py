@@ -9,10 +9,10 @@ from api.cache import known
 from api.documents import JOB_ID, StatusDocument
 from api.errors import described
 from api.forecast import Forecast, whole_seconds
-from api.state import Studio
+from api.state import State, Studio
 from sakuga import store
 from sakuga.clip import Clip
-from sakuga.errors import PreviewNotFound
+from sakuga.errors import ClipNotFound, PreviewNotFound
 from sakuga.job import Job
 
 router = APIRouter(tags=["jobs"])
@@ -45,13 +45,20 @@ async def status(job_id: JobIdInPath, request: Request, studio: Studio) -> Respo
     answer = studio.answers.get(job_id)
     if answer is None or answer.job.revision != revision:
         job, place = await studio.queue.look(job_id)
-        answer = _say(job, await studio.gallery.get(job.clip_id) if job.clip_id else None, place, forecast)
+        answer = _say(job, await _clip(studio, job), place, forecast)
         studio.answers[job_id] = answer
     elif (answer.place, answer.ready_s) != (place, whole_seconds(forecast.until_ready_s(answer.job, place))):
         answer = studio.answers[job_id] = _say(answer.job, answer.clip, place, forecast)
     if known(request, answer.headers["ETag"]):
         return Response(status_code=304, headers=answer.headers)
     return Response(answer.body, media_type="application/json", headers=answer.headers)
+
+
+async def _clip(studio: State, job: Job) -> Clip | None:
+    try:
+        return await studio.gallery.get(job.clip_id) if job.clip_id else None
+    except ClipNotFound:  # taken out of the gallery since
+        return None
 
 
 def _say(job: Job, clip: Clip | None, place: int | None, forecast: Forecast) -> _Answer:

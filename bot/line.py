@@ -1,17 +1,11 @@
 """A line of chat, the same for every platform: who said it and the words that count."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sakuga.job import RequestedBy
+from sakuga.prompt import visible
 
-# Emoji sequences and several scripts need these two in between; everything else of category Cf shows nothing.
-JOINERS = "\u200c\u200d"
-# What chat clients append to get past Twitch's filter of repeated lines, and what category Cf misses.
-BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
-TAGS = range(0xE0000, 0xE1000)
 NOT_WORDS = frozenset({"cheermote", "emote", "gif"})
 
 
@@ -22,17 +16,6 @@ class Line:
     id: str
     text: str
     viewer: RequestedBy
-
-
-def visible(text: str) -> str:
-    """Return the text without characters that show nothing, with single spaces."""
-    kept = "".join(
-        character
-        for character in text
-        if character in JOINERS
-        or not (unicodedata.category(character) == "Cf" or character in BLANKS or ord(character) in TAGS)
-    )
-    return re.sub(r"\s+", " ", kept).strip(" " + JOINERS)
 
 
 def words(fragments: Iterable[tuple[str, str]], *, is_reply: bool = False) -> str:

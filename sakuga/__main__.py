@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 
 from sakuga import __version__, broker, demo, log, store
-from sakuga.errors import BrokerUnavailable, SakugaError, SettingsInvalid
+from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.gallery import Gallery
 from sakuga.settings import Settings
 from sakuga.storage import Storage
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(demo.run(settings))
         clips = asyncio.run(rebuild_gallery(settings))
         print(f"The gallery has {clips} clips.")
-    except SettingsInvalid as error:
+    except StudioError as error:
         print(error, file=sys.stderr)
         return 2
     except (SakugaError, RedisError) as error:

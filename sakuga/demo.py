@@ -12,7 +12,7 @@ import httpx
 
 from sakuga import broker
 from sakuga.catalog import Catalog
-from sakuga.errors import PortTaken
+from sakuga.errors import PortTaken, StudioError
 from sakuga.log import get_logger
 from sakuga.settings import Settings
 from sakuga.supervisor import Supervisor
@@ -47,6 +47,8 @@ async def run(settings: Settings) -> int:
             for chore in chores:
                 chore.cancel()
     finally:
+        supervisor.stop()
+        await supervisor.stopped()
         if servers:
             await broker.stop(settings, servers[-1])
     return 2 if supervisor.failed else 0
@@ -56,14 +58,19 @@ async def _keep_broker(settings: Settings, servers: list[subprocess.Popen[bytes]
     """Start the embedded server again when it died. It finds everything in its append-only file."""
     while True:
         await asyncio.sleep(BROKER_EVERY_S)
-        if server := await broker.ensure(settings):
+        try:
+            server = await broker.ensure(settings)
+        except StudioError as error:
+            log.error("broker.failed", reason=str(error))  # noqa: TRY400 - the sentence says it all
+            continue
+        if server:
             servers.append(server)
             log.warning("process.died", name="valkey")
 
 
 def _check_port(settings: Settings) -> None:
     """Say that the address is taken before anything is started."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.api_host, settings.api_port))
@@ -76,7 +83,7 @@ async def _greet(settings: Settings, supervisor: Supervisor, began: float) -> No
     async with httpx.AsyncClient(base_url=settings.gateway, trust_env=False) as client:
         while monotonic() - began < READY_S:
             with suppress(httpx.HTTPError, ValueError):
-                if (await client.get("/health")).json()["status"] == "healthy":
+                if (await client.get("/health")).json().get("status") == "healthy":
                     break
             await asyncio.sleep(LOOK_EVERY_S)
     sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty()))

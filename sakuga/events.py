@@ -1,26 +1,16 @@
-"""The event log: one Redis stream that everybody reads and only the scripts and the stage write."""
+"""The event log: one Redis stream that everybody reads and only the scripts write."""
 
 import json
-from typing import Any
 
 from sakuga import store
 from sakuga.event import Event, EventType
 
-KEPT = 20_000  # events
-
 
 class Events:
-    """Reads and appends to the log."""
+    """Reads the log."""
 
     def __init__(self, redis: store.Client) -> None:
         self._redis = redis
-
-    async def append(self, kind: EventType, data: dict[str, Any]) -> str:
-        """Write one event and return its id."""
-        document = json.dumps(data, ensure_ascii=False)
-        return str(
-            await self._redis.xadd(store.EVENTS, {"type": kind, "data": document}, maxlen=KEPT, approximate=True)
-        )
 
     async def last_id(self) -> str:
         """Return the id of the newest event, to read on from."""

@@ -36,9 +36,12 @@ class Gallery:
 
         Cut numbers go on after the highest.
         """
+        listed = set(await self._redis.zrange(store.CLIPS, 0, -1))
         clips = [clip async for clip in storage.sidecars()]
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.delete(store.CLIPS, store.CLIP_DOCUMENTS)
+            for clip_id in listed - {clip.id for clip in clips}:  # one that finished meanwhile is not among them
+                pipe.zrem(store.CLIPS, clip_id)
+                pipe.hdel(store.CLIP_DOCUMENTS, clip_id)
             for clip in clips:
                 pipe.zadd(store.CLIPS, {clip.id: clip.finished_at})
                 pipe.hset(store.CLIP_DOCUMENTS, clip.id, clip.model_dump_json())

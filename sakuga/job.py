@@ -64,7 +64,7 @@ def cut(number: int) -> str:
 class RequestedBy(BaseModel):
     """The viewer who asked. Names are shown as plain text and never trusted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     platform: Literal["twitch", "youtube", "studio", "api"] = Field(default="api", description="Where the viewer is.")
     id: str = Field(default="", max_length=64, description="The platform's id of the viewer.", examples=["3000"])
@@ -93,6 +93,8 @@ class JobError(BaseModel):
 
 class Job(BaseModel):
     """A job as it is stored. Times are seconds since 1970 by the broker's clock."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # prompts are not for logs
 
     id: str
     number: int

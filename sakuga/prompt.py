@@ -6,7 +6,8 @@ from sakuga.errors import PromptEmpty, PromptTooLong, PromptUnreadable
 
 JOINERS = {"\u200c", "\u200d"}  # needed by emoji and by Persian
 BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # can turn the text around it
-TAGS = {chr(point) for point in range(0xE0000, 0xE0080)}  # chat clients append one to send the same line twice
+BLANKS = set("\u034f\u115f\u1160\u2800\u3164\uffa0")  # show nothing, though their category says otherwise
+TAGS = range(0xE0000, 0xE1000)  # chat clients append one to send the same line twice
 MARKS_IN_A_ROW = 4
 NAME_LENGTH = 25
 
@@ -19,7 +20,7 @@ def clean_prompt(text: str, limit: int) -> str:
     for index, character in enumerate(text):
         if character in BIDI or (unicodedata.category(character) in {"Cc", "Cs"} and not character.isspace()):
             raise PromptUnreadable(character=f"U+{ord(character):04X}", index=index)
-    prompt = _visible(text)
+    prompt = visible(text)
     if not any(unicodedata.category(character)[0] in "LNS" for character in prompt):
         raise PromptEmpty
     if len(prompt) > limit:
@@ -30,16 +31,17 @@ def clean_prompt(text: str, limit: int) -> str:
 def clean_name(text: str) -> str:
     """Return a name that is safe to show: what can't be shown is left out."""
     kept = (c for c in text if c not in BIDI and (c.isspace() or unicodedata.category(c) not in {"Cc", "Cs"}))
-    return _visible("".join(kept))[:NAME_LENGTH].strip()
+    return visible("".join(kept))[:NAME_LENGTH].strip()
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Return the text in NFC on one line, without characters that show nothing."""
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFC", text):
         category = unicodedata.category(character)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
-        hidden = category == "Cf" or character in TAGS
+        hidden = category == "Cf" or character in BLANKS or ord(character) in TAGS
         if marks <= MARKS_IN_A_ROW and (not hidden or character in JOINERS):
             kept.append(character)
-    return " ".join("".join(kept).split())
+    return " ".join("".join(kept).split()).strip("".join(JOINERS))

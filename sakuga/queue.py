@@ -12,6 +12,9 @@ from sakuga import store
 from sakuga.errors import JobNotFound, JobNotWaiting, KeyReused, QueueFull
 from sakuga.job import Job
 from sakuga.lane import Credit
+from sakuga.log import get_logger
+
+log = get_logger("queue")
 
 KEPT = timedelta(days=3)  # how long an ended job can be asked about
 REQUEST_KEPT = timedelta(days=1)  # how long an idempotency key is remembered
@@ -39,6 +42,17 @@ def parse(fields: Mapping[str, str]) -> Job:
 
 def _pairs(flat: list[str]) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _readable(hashes: Iterable[list[str]]) -> list[Job]:
+    """Return the jobs of these hashes without those that can't be read: one must not hide all others."""
+    jobs: list[Job] = []
+    for fields in hashes:
+        try:
+            jobs.append(parse(_pairs(fields)))
+        except ValueError as error:
+            log.error("job.unreadable", job_id=_pairs(fields).get("id"), reason=type(error).__name__)  # noqa: TRY400
+    return jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class Queue:
         credits: Iterable[Credit],  # noqa: A002 - the domain's word
         *,
         limit: int,
+        retry_after_s: int = 60,
         key: str | None = None,
         fingerprint: str = "",
     ) -> tuple[Job, int | None]:
@@ -104,7 +119,7 @@ class Queue:
             ],
         )
         if verdict == "full":
-            raise QueueFull(waiting=int(detail), retry_after_s=60)
+            raise QueueFull(waiting=int(detail), retry_after_s=retry_after_s)
         if verdict == "reused":
             raise KeyReused
         return await self.look(detail)
@@ -138,8 +153,8 @@ class Queue:
             waiting_count=int(count),
             now=float(now),
             seconds_each={engine: float(seconds) for engine, seconds in _pairs(history).items()},
-            running=[parse(_pairs(job)) for job in running if job],
-            waiting=[parse(_pairs(job)) for job in waiting if job],
+            running=_readable(running),
+            waiting=_readable(waiting),
         )
 
     async def admit(self) -> int:

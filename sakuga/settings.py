@@ -22,7 +22,13 @@ def _names(value: object) -> object:
 
 
 def _seconds(value: object) -> object:
-    return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return timedelta(seconds=float(value))
+    except OverflowError:
+        msg = "should be a number of seconds"
+        raise ValueError(msg) from None
 
 
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0), le=timedelta(days=1))]
@@ -62,10 +68,11 @@ class Settings(BaseSettings):
     slots: int = Field(default=1, ge=1, le=64, description="Renders at a time over all workers: one per GPU.")
     render_attempts: int = Field(default=2, ge=1, le=10, description="Times that a job is drawn before it fails.")
     render_timeout: Seconds = Field(
-        default=timedelta(minutes=20), description="Longest time for one attempt, in seconds."
+        default=timedelta(minutes=20), ge=timedelta(seconds=1), description="Longest time for one attempt, in seconds."
     )
     lease: Seconds = Field(
         default=timedelta(seconds=9),
+        ge=timedelta(seconds=1),
         description="Seconds after which a dead worker's job is taken over; renewed three times within.",
     )
     bot: bool = Field(default=True, description="Whether `python -m sakuga demo` starts the chat bot beside the rest.")
@@ -107,6 +114,7 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Where this studio's gateway is found by people on this machine, without a slash at the end."""
         host = "127.0.0.1" if self.api_host in {"0.0.0.0", "::"} else self.api_host
+        host = f"[{host}]" if ":" in host else host
         return (self.public_url or f"http://{host}:{self.api_port}").rstrip("/")
 
     @property

@@ -73,16 +73,24 @@ class Storage:
             yield bytes(chunk)
 
     async def sidecars(self) -> AsyncIterator[Clip]:
-        """Yield every clip that has a readable sidecar: what the gallery can be rebuilt from."""
-        async for batch in obstore.list(self._objects):
-            for entry in batch:
-                if not entry["path"].endswith(".json"):
-                    continue
-                document = await (await obstore.get_async(self._objects, entry["path"])).bytes_async()
-                try:
-                    yield Clip.model_validate_json(bytes(document))
-                except ValidationError:
-                    continue
+        """Yield every clip that has a readable sidecar: what the gallery can be rebuilt from.
+
+        Raises StorageUnavailable.
+        """
+        try:
+            async for batch in obstore.list(self._objects):
+                for entry in batch:
+                    if entry["path"].endswith(".json") and (clip := await self._sidecar(entry["path"])):
+                        yield clip
+        except (BaseError, OSError) as error:
+            raise StorageUnavailable(reason=type(error).__name__) from error
+
+    async def _sidecar(self, key: str) -> Clip | None:
+        document = await (await obstore.get_async(self._objects, key)).bytes_async()
+        try:
+            return Clip.model_validate_json(bytes(document))
+        except ValidationError:
+            return None
 
     async def reachable(self) -> bool:
         """Whether the storage answers."""

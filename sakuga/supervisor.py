@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -37,9 +36,14 @@ class Supervisor:
         while not self._stopping.is_set():
             began = monotonic()
             child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
+                *(sys.executable, "-m", "sakuga.child", module),
+                env=self._environ,
+                stdin=asyncio.subprocess.PIPE,  # never written to: it ends when we do
+                start_new_session=True,
             )
             self._children[module] = child
+            if self._stopping.is_set():
+                child.terminate()
             code = await child.wait()
             if self._stopping.is_set():
                 return

@@ -62,8 +62,9 @@ async def test_a_reader_that_was_away_misses_nothing(client: httpx.AsyncClient, 
         assert [(await _next(lines))["id"] for _ in range(2)] == ids[1:]
 
 
-async def test_a_nonsense_place_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/events", headers={"Last-Event-ID": "yesterday"})
+@pytest.mark.parametrize("place", ["yesterday", "1-", "\u0661-0", "1-0 2-0"])
+async def test_a_nonsense_place_is_refused(client: httpx.AsyncClient, place: str) -> None:
+    answer = await client.get("/events", params={"after": place})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "request_invalid")
 
 

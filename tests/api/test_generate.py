@@ -63,6 +63,8 @@ async def test_names_are_cleaned_before_anyone_sees_them(http: httpx.AsyncClient
         ({"prompt": "a", "duration": 0.5}, 422, "duration_out_of_range", "duration"),
         ({"prompt": "a", "duration": 1e9}, 422, "duration_out_of_range", "duration"),
         ({"prompt": "a", "duration": "long"}, 422, "request_invalid", "duration"),
+        ({"prompt": "a", "seed": True}, 422, "request_invalid", "seed"),
+        ({"prompt": "a", "seed": "7"}, 422, "request_invalid", "seed"),
         ({"prompt": "a", "seed": -1}, 422, "request_invalid", "seed"),
         ({"prompt": "a", "seed": 2**32}, 422, "request_invalid", "seed"),
         ({"prompt": "a", "colour": "red"}, 422, "request_invalid", "colour"),

@@ -23,6 +23,7 @@ async def test_a_foreign_host_name_gets_nothing(http: httpx.AsyncClient, host: s
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Origin": "http://127.0.0.1:9999"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},

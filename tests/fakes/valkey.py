@@ -9,7 +9,7 @@ from sakuga.settings import Settings
 
 
 class Valkey:
-    """The embedded server in a folder of its own, writing every change to disk before it answers."""
+    """The embedded server in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(var_dir=folder, rehearsal_seconds=0)
@@ -30,7 +30,7 @@ class Valkey:
         self._process = await broker.ensure(self.settings)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it at once, with whatever it has written by then."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -81,6 +81,11 @@ class Studio:
             await self._reading
         return int(self._process.returncode or 0)
 
+    def kill(self) -> None:
+        """End its first process as `kill -9` does."""
+        assert self._process
+        self._process.kill()
+
     def process(self, name: str) -> psutil.Process:
         """Return the running process of a part: api, worker, overlay, bot or valkey."""
         assert self._process

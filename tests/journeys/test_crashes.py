@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from time import monotonic
 
+import psutil
+
 from tests.journeys.conftest import Studio
 
 TAKEN_OVER_S = 20  # from the kill to the clip
@@ -55,6 +57,33 @@ async def test_a_killed_server_comes_back_with_the_same_queue_and_everybody_goes
         done = (await studio.until(first["job_id"], "succeeded"))[-1]
         assert done["attempt"] == 1
         await studio.polled("/queue", lambda queue: queue["waiting_count"] < 50)
+
+
+async def test_when_the_studio_itself_is_killed_no_process_is_left_but_the_memory_which_is_used_again(
+    tmp_path: Path,
+) -> None:
+    # Given a studio that draws
+    studio = Studio(tmp_path, rehearsal_seconds=20, bot=False)
+    await studio.start()
+    job = await studio.ask()
+    await studio.until(job["job_id"], "rendering")
+    parts = [studio.process(name) for name in ("api", "worker", "overlay")]
+    valkey = studio.process("valkey")
+
+    # When its first process is killed
+    studio.kill()
+
+    # Then the others end by themselves
+    _, alive = await asyncio.to_thread(psutil.wait_procs, parts, timeout=15)
+    assert alive == []
+
+    # And a new one finds the job in the same memory and draws it
+    try:
+        async with Studio(tmp_path, rehearsal_seconds=0, bot=False) as again:
+            await again.until(job["job_id"], "succeeded")
+    finally:
+        await studio.stop()
+        valkey.kill()
 
 
 async def test_a_killed_gateway_is_back_and_knows_every_job(studio: Studio) -> None:

@@ -86,7 +86,7 @@ async def test_a_second_studio_at_the_same_address_says_why_it_does_not_start(st
         stderr=asyncio.subprocess.PIPE,
     )
     _, said = await other.communicate()
-    assert other.returncode == 1
+    assert other.returncode == 2
     assert "is in use" in said.decode()
     assert "SAKUGA_API_PORT" in said.decode()
     assert (await studio.http.get("/health")).json()["status"] == "healthy"

@@ -25,7 +25,7 @@ def test_a_prompt_is_kept_as_one_visible_line(typed: str, kept: str) -> None:
     assert clean_prompt(typed, 300) == kept
 
 
-@pytest.mark.parametrize("typed", ["", "   ", "\u200b\u200b", "...", "\U000e0041"])
+@pytest.mark.parametrize("typed", ["", "   ", "\u200b\u200b", "...", "\U000e0041", "\u3164\u2800"])
 def test_a_prompt_without_words_is_empty(typed: str) -> None:
     with pytest.raises(PromptEmpty):
         clean_prompt(typed, 300)

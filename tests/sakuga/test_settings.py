@@ -30,7 +30,14 @@ def test_an_unknown_name_in_the_env_file_is_told_the_same_way(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SAKUGA_API_PORT", "many"), ("SAKUGA_SLOTS", "0"), ("SAKUGA_REHEARSAL_SECONDS", "soon"), ("SAKUGA_LEASE", "-1")],
+    [
+        ("SAKUGA_API_PORT", "many"),
+        ("SAKUGA_SLOTS", "0"),
+        ("SAKUGA_REHEARSAL_SECONDS", "soon"),
+        ("SAKUGA_LEASE", "0"),
+        ("SAKUGA_LEASE", "inf"),
+        ("SAKUGA_RENDER_TIMEOUT", "0"),
+    ],
 )
 def test_a_value_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)

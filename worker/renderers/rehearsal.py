@@ -5,6 +5,7 @@ import itertools
 import json
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,10 +48,12 @@ class RehearsalRenderer:
     def __init__(self, settings: Settings) -> None:
         self._pace_s = settings.rehearsal_seconds.total_seconds()
         self._folder = settings.var_dir.resolve() / "renders"
+        self._stale_s = 2 * settings.render_timeout.total_seconds()
         self._renders: dict[str, _Render] = {}
 
     async def specs(self) -> list[EngineSpec]:
         """Ask the engines what they are. Raises RendererUnavailable."""
+        await asyncio.to_thread(self._sweep)
         process = await _child("specs", stdin=asyncio.subprocess.DEVNULL)
         output, _ = await process.communicate()
         if process.returncode:
@@ -63,7 +66,11 @@ class RehearsalRenderer:
         handle = f"rehearsal_{ULID()}"
         folder = self._folder / handle
         folder.mkdir(parents=True)
-        process = await _child("render", "--out", str(folder), stdin=asyncio.subprocess.PIPE)
+        try:
+            process = await _child("render", "--out", str(folder), stdin=asyncio.subprocess.PIPE)
+        except RendererUnavailable:
+            await asyncio.to_thread(folder.rmdir)
+            raise
         assert process.stdin  # noqa: S101 - asked for above
         process.stdin.write(request.model_copy(update={"pace_s": self._pace_s}).model_dump_json().encode() + b"\n")
         render = _Render(process, folder)
@@ -114,6 +121,12 @@ class RehearsalRenderer:
         """End all children."""
         for handle in list(self._renders):
             await self.release(handle)
+
+    def _sweep(self) -> None:
+        """Remove what workers left behind that were killed."""
+        for folder in self._folder.glob("rehearsal_*"):
+            if time.time() - folder.stat().st_mtime > self._stale_s:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _find(self, handle: str) -> _Render:
         try:

@@ -73,11 +73,17 @@ export function doing(job) {
   return ENDED[job.status] ?? DOING[job.stage] ?? "drawing";
 }
 
+/** A number of at most four characters, to fit on a stamp: 12500 is 12k. */
+function shortened(number) {
+  if (number < 10_000) return String(number);
+  return number < 1_000_000 ? `${Math.floor(number / 1000)}k` : `${Math.floor(number / 1_000_000)}M`;
+}
+
 /** The round stamp of a lane: `{lane, big, small}`, or null for a viewer, who has none. */
 export function stampOf(job) {
   if (job.lane === "bits") {
     const bits = (job.credits ?? []).map((credit) => /^(\d+) bits$/.exec(credit.reason)?.[1]).find(Boolean);
-    return { lane: "bits", big: bits ?? "BITS", small: bits ? "BITS" : "" };
+    return { lane: "bits", big: bits ? shortened(Number(bits)) : "BITS", small: bits ? "BITS" : "" };
   }
   return ["sub", "vip", "mod"].includes(job.lane) ? { lane: job.lane, big: job.lane.toUpperCase(), small: "" } : null;
 }

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 from time import monotonic
 
@@ -40,6 +41,15 @@ async def test_a_child_that_is_killed_is_a_lost_render(tmp_path: Path) -> None:
     with pytest.raises(RenderLost):
         await renderer.result(handle)
     await renderer.close()
+
+
+async def test_what_a_killed_worker_left_behind_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    old, new = tmp_path / "renders" / "rehearsal_OLD", tmp_path / "renders" / "rehearsal_NEW"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    await RehearsalRenderer(Settings(var_dir=tmp_path)).specs()
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 async def test_closing_ends_every_child(tmp_path: Path) -> None:
