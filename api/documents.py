@@ -52,7 +52,7 @@ class AcceptedDocument(Document):
     job_id: JobId
     number: int = Field(examples=[42])
     cut: Cut
-    status: JobStatus
+    status: JobStatus = Field(examples=["queued"])
     queue_position: int | None = Field(description="Place among those that wait; 1 is next.", examples=[3])
     eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[140])
     status_url: str = Field(examples=[f"/status/{JOB_ID}"])
@@ -64,7 +64,7 @@ class JobDocument(Document):
     job_id: JobId
     number: int = Field(examples=[42])
     cut: Cut
-    status: JobStatus
+    status: JobStatus = Field(examples=["rendering"])
     stage: str = Field(
         description="The work in hand: waiting, loading, text, denoise, decode, encode or done.", examples=["denoise"]
     )

@@ -66,29 +66,35 @@ class ErrorDocument(BaseModel):
     error: ErrorDetail
 
 
+# What the API's reference shows for each status.
+EXAMPLES: dict[int, errors.SakugaError] = {
+    400: errors.BodyUnreadable(problem="Expecting value"),
+    403: errors.OriginNotAllowed(),
+    404: errors.JobNotFound(job_id="job_01KAFK3V5N8ZQ6W3Y7T2M4R9XB", kept_days=3),
+    409: errors.KeyReused(),
+    413: errors.BodyTooLarge(limit_bytes=65536),
+    415: errors.MediaTypeUnsupported(),
+    416: errors.RangeNotSatisfiable(size=1_061_547),
+    422: errors.PromptEmpty(),
+    429: errors.QueueFull(waiting=200, retry_after_s=7),
+    503: errors.BrokerUnavailable(),
+}
+
+
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return OpenAPI responses for a route: the error envelope for each of these statuses and the common ones."""
-    texts = {
-        400: "The body is not JSON.",
-        403: "Host or origin not allowed.",
-        404: "Nothing has that id.",
-        405: "Not for this method.",
-        409: "In conflict with what is stored.",
-        413: "The body is too large.",
-        415: "The body is not declared as JSON.",
-        416: "The range lies outside the file.",
-        422: "A value can't be used.",
-        429: "Too much at once; see Retry-After.",
-        503: "The studio's memory is not answering; see Retry-After.",
+    return {
+        status: {
+            "model": ErrorDocument,
+            "description": (type(EXAMPLES[status]).__doc__ or "").strip(),
+            "content": {"application/json": {"example": _document(EXAMPLES[status]).model_dump()}},
+        }
+        for status in sorted({403, 503, *statuses})
     }
-    return {status: {"model": ErrorDocument, "description": texts[status]} for status in sorted({403, 503, *statuses})}
 
 
 def respond(error: errors.SakugaError) -> JSONResponse:
     """Return the response for an error of ours."""
-    status = STATUS[type(error)]
-    kind = TYPES.get(status) or ("studio_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
-    detail = ErrorDetail(code=error.code, message=str(error), type=kind, param=error.data.get("param", error.param))
     headers = {"Cache-Control": "no-store"}
     if error.retryable:
         headers["Retry-After"] = str(error.data.get("retry_after_s", RETRY_AFTER_S))
@@ -96,7 +102,14 @@ def respond(error: errors.SakugaError) -> JSONResponse:
         headers["Allow"] = error.data["allowed"]
     if isinstance(error, errors.RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.data['size']}"
-    return JSONResponse(ErrorDocument(error=detail).model_dump(), status, headers)
+    return JSONResponse(_document(error).model_dump(), STATUS[type(error)], headers)
+
+
+def _document(error: errors.SakugaError) -> ErrorDocument:
+    status = STATUS[type(error)]
+    kind = TYPES.get(status) or ("studio_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004
+    detail = ErrorDetail(code=error.code, message=str(error), type=kind, param=error.data.get("param", error.param))
+    return ErrorDocument(error=detail)
 
 
 def install(app: FastAPI) -> None:

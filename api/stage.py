@@ -50,7 +50,7 @@ async def stage(request: Request, studio: Studio) -> Response:
 @router.put(
     "/stage",
     responses=described(400, 404, 413, 415, 422),
-    summary="Put something on air",
+    summary="Put something on air (the stage manager does)",
 )
 async def put_stage(change: StageChange, studio: Studio) -> StageDocument:
     """Change what is on air. The stage manager does this; saying the same again tells that it lives."""

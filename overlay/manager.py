@@ -8,6 +8,7 @@ from overlay.playlist import Cue, next_cue
 from sakuga.errors import GatewayRefused, GatewayUnreachable
 from sakuga.gateway import Gateway
 from sakuga.log import get_logger
+from sakuga.stage import StageState
 
 log = get_logger("stage")
 
@@ -53,4 +54,5 @@ class StageManager:
         await self._gateway.put_stage(cue.state, clip_id=cue.clip_id, seconds=cue.seconds)
         self._told_at = monotonic()
         if not stays:
-            log.info("stage.changed", state=cue.state, clip_id=cue.clip_id)
+            tell = log.info if cue.state is StageState.RESULT else log.debug
+            tell("stage.changed", state=cue.state, clip_id=cue.clip_id)

@@ -1,18 +1,22 @@
 """The demo: the whole studio on this machine, with nothing to set up."""
 
 import asyncio
+import fcntl
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic
 
 import httpx
+from redis.exceptions import RedisError
 
-from sakuga import broker
+from sakuga import broker, store
 from sakuga.catalog import Catalog
-from sakuga.errors import PortTaken, StudioError
+from sakuga.errors import FolderTaken, PortTaken, StudioError
 from sakuga.log import get_logger
 from sakuga.settings import Settings
 from sakuga.supervisor import Supervisor
@@ -30,6 +34,11 @@ async def run(settings: Settings) -> int:
     """Run everything until Ctrl-C and return the exit code. Raises StudioError."""
     _check_port(settings)
     Catalog.load(settings.studio_file)  # a mistake in it is told once, not by each process
+    with _locked(settings.var_dir):
+        return await _run(settings)
+
+
+async def _run(settings: Settings) -> int:
     began = monotonic()
     supervisor = Supervisor(settings.environ())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -49,6 +58,7 @@ async def run(settings: Settings) -> int:
     finally:
         supervisor.stop()
         await supervisor.stopped()
+        await _say_goodbye(settings)
         if servers:
             await broker.stop(settings, servers[-1])
     return 2 if supervisor.failed else 0
@@ -66,6 +76,18 @@ async def _keep_broker(settings: Settings, servers: list[subprocess.Popen[bytes]
         if server:
             servers.append(server)
             log.warning("process.died", name="valkey")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for one studio; the lock ends with this process, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "studio.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise FolderTaken(folder=folder.resolve()) from None
+        yield
 
 
 def _check_port(settings: Settings) -> None:
@@ -105,3 +127,12 @@ def greeting(url: str, seconds: float, *, colour: bool) -> str:
   {red}Ctrl-C{off} {paper}stops the studio; what waits is kept for next time.{off}
 
 """
+
+
+async def _say_goodbye(settings: Settings) -> None:
+    """Tell how much is kept for next time."""
+    redis = store.connect(settings.broker_url, patience_s=0)
+    with suppress(RedisError, OSError):
+        kept = await redis.zcard(store.WAITING) + await redis.zcard(store.RUNNING)
+        sys.stdout.write(f"Stopped. {kept} {'job is' if kept == 1 else 'jobs are'} kept for next time.\n")
+    await redis.aclose()

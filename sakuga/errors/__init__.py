@@ -18,7 +18,7 @@
     │   └── ClipUnplayable
     ├── StudioError               the streamer can do something about it
     │   ├── SettingsInvalid       StudioFileInvalid
-    │   ├── BrokerMissing         BrokerFailed    PortTaken
+    │   ├── BrokerMissing         BrokerFailed    PortTaken     FolderTaken
     │   └── StorageUnavailable    GatewayUnreachable
     ├── GatewayRefused            a program of ours was told no
     └── Unexpected                we have to do something about it
@@ -68,6 +68,7 @@ from sakuga.errors.request import (
 from sakuga.errors.studio import (
     BrokerFailed,
     BrokerMissing,
+    FolderTaken,
     GatewayRefused,
     GatewayUnreachable,
     PortTaken,
@@ -87,6 +88,7 @@ __all__ = [
     "ClipUnplayable",
     "DurationOutOfRange",
     "EngineUnknown",
+    "FolderTaken",
     "GatewayRefused",
     "GatewayUnreachable",
     "HostNotAllowed",

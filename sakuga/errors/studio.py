@@ -37,6 +37,12 @@ class PortTaken(StudioError):
     message = "{host}:{port} is in use, perhaps by another studio. Stop that one, or set SAKUGA_API_PORT."
 
 
+class FolderTaken(StudioError):
+    """Another studio ran with the same data."""
+
+    message = "A studio already runs with the data in {folder}. Stop it, or set SAKUGA_VAR_DIR to another folder."
+
+
 class StorageUnavailable(StudioError):
     """Clips could not be read or written."""
 

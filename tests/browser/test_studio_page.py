@@ -122,7 +122,7 @@ async def test_bits_and_a_style_travel_with_the_cut(visit: Opener, gateway: Fake
     await page.locator("#name").fill("Aki")
     await say(page, "!anime robot cat")
     await expect(page.locator("#log li[data-way]")).to_have_text('1000 bitsAki!anime "robot cat" --style neon')
-    await expect(page.locator("#bags .stamp")).to_have_text("1000BITS")
+    await expect(page.locator("#bags .stamp")).to_have_text("1kBITS")
     assert gateway.asked[0]["style"] == "neon"
     assert gateway.asked[0]["requested_by"]["bits"] == 1000
 

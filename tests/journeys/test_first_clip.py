@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import Studio
+from tests.journeys.conftest import Studio, free_port
 
 
 def boxes(video: bytes) -> list[str]:
@@ -68,6 +68,7 @@ async def test_ctrl_c_stops_everything_cleanly_and_what_waits_is_kept(tmp_path: 
 
     # Then nothing is left running and nothing was said in anger
     assert code == 0
+    assert "3 jobs are kept for next time." in studio.said
     assert [part for part in parts if part.is_running()] == []
     assert "Traceback" not in studio.said
 
@@ -90,6 +91,18 @@ async def test_a_second_studio_at_the_same_address_says_why_it_does_not_start(st
     assert "is in use" in said.decode()
     assert "SAKUGA_API_PORT" in said.decode()
     assert (await studio.http.get("/health")).json()["status"] == "healthy"
+
+
+async def test_a_second_studio_in_the_same_folder_does_not_join_in(studio: Studio) -> None:
+    other = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sakuga", "demo"),
+        env=studio._environ | {"SAKUGA_API_PORT": str(free_port())},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await other.communicate()
+    assert other.returncode == 2
+    assert "A studio already runs with the data in" in said.decode()
+    assert (await studio.http.get("/health")).json()["worker"]["count"] == 1
 
 
 async def test_a_mistake_in_the_settings_stops_the_start_with_a_sentence(tmp_path: Path) -> None:

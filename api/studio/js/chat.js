@@ -27,6 +27,7 @@ export function freshKey() {
 /** Answers one line at a time. `say({kind, text, cut})` shows an answer; `state()` gives the newest queue. */
 export class Chat {
   #unsent = null;
+  #hinted = false;
   #mine = new Map();
 
   constructor({ say, state, asked, fetch = (...args) => globalThis.fetch(...args) }) {
@@ -38,7 +39,7 @@ export class Chat {
     const command = read(line);
     if (command.kind === "queue") return this.#queue();
     if (command.kind === "pos") return this.#pos(by);
-    if (command.kind === "talk") return true;
+    if (command.kind === "talk") return this.#talk(command.text);
     return this.#anime(command, by, line);
   }
 
@@ -114,13 +115,23 @@ export class Chat {
     return true;
   }
 
+  /** Let people talk; tell them once how to ask, which the bot does not do. */
+  #talk(text) {
+    if (!this.#hinted && !text.startsWith("!")) {
+      this.#hinted = true;
+      this.say({ kind: "answer", text: `That was just chat. To ask for a cut, begin with !anime` });
+    }
+    return true;
+  }
+
   #pos(by) {
     const queue = this.state();
     const jobs = [...(queue?.running ?? []), ...(queue?.waiting ?? [])].filter(
       ({ requested_by }) => requested_by.platform === "studio" && requested_by.login === by.login,
     );
     if (!jobs.length) this.say({ kind: "answer", text: `${by.display_name}, you have no cut in the queue` });
-    for (const job of jobs.slice(0, 3)) this.say({ kind: "answer", cut: job.cut, text: whereabouts(job) });
+    const newest = jobs.sort((one, other) => other.number - one.number)[0];
+    if (newest) this.say({ kind: "answer", cut: newest.cut, text: whereabouts(newest) });
     return true;
   }
 }

@@ -20,7 +20,7 @@ const UNSEEN = /[\u{E0000}-\u{E007F}\u200B\uFEFF]/gu;
  */
 export function read(line) {
   const text = line.replace(UNSEEN, "").trim();
-  const command = /^!(\p{L}+)(?:\s+|$)/u.exec(text);
+  const command = /^[!！](\p{L}+)(?:\s+|$)/u.exec(text);
   const name = command?.[1].toLowerCase();
   if (name === "queue" || name === "pos") return { kind: name };
   if (name !== "anime") return { kind: "talk", text };

@@ -73,10 +73,10 @@ export function doing(job) {
   return ENDED[job.status] ?? DOING[job.stage] ?? "drawing";
 }
 
-/** A number of at most four characters, to fit on a stamp: 12500 is 12k. */
+/** A number of at most three characters, to fit on a stamp: 12500 is 12k. */
 function shortened(number) {
-  if (number < 10_000) return String(number);
-  return number < 1_000_000 ? `${Math.floor(number / 1000)}k` : `${Math.floor(number / 1_000_000)}M`;
+  if (number < 1000) return String(number);
+  return number < 999_500 ? `${Math.round(number / 1000)}k` : `${Math.round(number / 1_000_000)}M`;
 }
 
 /** The round stamp of a lane: `{lane, big, small}`, or null for a viewer, who has none. */

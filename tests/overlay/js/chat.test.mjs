@@ -61,10 +61,15 @@ test("a refusal is said in the gateway's words", async () => {
   assert.deepEqual(said, [{ kind: "refused", text: "30 cuts wait already. Ask again in a minute." }]);
 });
 
-test("talk is not sent anywhere", async () => {
+test("talk is not sent anywhere, and whoever only talks is told once how to ask", async () => {
   const { chat, said, sent } = room({ answer: queued });
-  await chat.hear("nice one", requestedBy("Mika", "viewer"));
+  await chat.hear("!hello", requestedBy("Mika", "viewer"));
   assert.deepEqual([said, sent], [[], []]);
+  await chat.hear("nice one", requestedBy("Mika", "viewer"));
+  await chat.hear("girl with sword", requestedBy("Mika", "viewer"));
+  assert.equal(said.length, 1);
+  assert.match(said[0].text, /begin with !anime/);
+  assert.deepEqual(sent, []);
 });
 
 const queue = {

@@ -86,7 +86,7 @@ test("bits are stamped with their number, a viewer has no stamp", () => {
     small: "BITS",
   });
   const many = (bits) => stampOf({ lane: "bits", credits: [{ reason: `${bits} bits`, seconds: 900 }] }).big;
-  assert.deepEqual([1000, 9999, 12500, 1000000].map(many), ["1000", "9999", "12k", "1M"]);
+  assert.deepEqual([300, 1000, 9999, 12400, 1000000].map(many), ["300", "1k", "10k", "12k", "1M"]);
   assert.deepEqual(stampOf({ lane: "bits", credits: [] }), { lane: "bits", big: "BITS", small: "" });
   assert.deepEqual(stampOf({ lane: "sub" }), { lane: "sub", big: "SUB", small: "" });
   assert.equal(stampOf({ lane: "viewer" }), null);

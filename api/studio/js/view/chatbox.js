@@ -23,6 +23,7 @@ export class ChatBox {
       document.getElementById(id),
     );
     this.name.value = kept("sakuga.name") ?? NAMES[Math.floor(Math.random() * NAMES.length)];
+    keep("sakuga.name", this.name.value);
     this.name.addEventListener("change", () => keep("sakuga.name", this.name.value));
     this.form.addEventListener("submit", (submit) => {
       submit.preventDefault();
