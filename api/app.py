@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
     )
     app.state.studio = studio
-    for room in (generate, status, queue, stage, clips, events, health):
+    for room in (status, generate, queue, stage, clips, events, health):  # the most polled first
         app.include_router(room.router)
     errors.install(app)
     pages.install(app)
