@@ -1,8 +1,6 @@
 """Conditional answers: a document with its ETag, or 304 when the caller has it already."""
 
 import hashlib
-from collections import OrderedDict
-from typing import Generic, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -25,21 +23,3 @@ def answer(request: Request, document: BaseModel, *, apart_from: frozenset[str] 
 def known(request: Request, etag: str) -> bool:
     """Whether the caller's `If-None-Match` names this ETag."""
     return etag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(","))
-
-
-Value = TypeVar("Value")
-
-
-class Recent(OrderedDict[str, Value], Generic[Value]):
-    """The values that were set last, at most `limit` of them."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def __setitem__(self, key: str, value: Value) -> None:
-        """Keep a value and drop the one that was set longest ago when there are too many."""
-        super().__setitem__(key, value)
-        self.move_to_end(key)
-        if len(self) > self._limit:
-            self.popitem(last=False)

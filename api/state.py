@@ -7,7 +7,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 
-from api.cache import Recent
 from api.forecast import Forecast
 from sakuga import store
 from sakuga.catalog import Catalog
@@ -15,6 +14,7 @@ from sakuga.engine import EngineSpec
 from sakuga.errors import StudioNotReady
 from sakuga.events import Events
 from sakuga.gallery import Gallery
+from sakuga.latest import Latest
 from sakuga.playout import Playout
 from sakuga.queue import Queue
 from sakuga.settings import Settings
@@ -40,7 +40,7 @@ class State:
     events: Events
     streams: asyncio.Semaphore
     closing: asyncio.Event
-    answers: Recent[Any] = field(default_factory=lambda: Recent(ANSWERS))  # by job id; see api/status.py
+    answers: Latest[Any] = field(default_factory=lambda: Latest(ANSWERS))  # by job id; see api/status.py
     _specs: dict[str, EngineSpec] = field(default_factory=dict)
     _specs_until: float = 0.0
     _forecast: Forecast | None = None

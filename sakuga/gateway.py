@@ -1,7 +1,6 @@
 """The gateway as bot and stage manager see it: a client of its HTTP contract, and what it says back as documents."""
 
 import asyncio
-from collections import OrderedDict
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sakuga import __version__
 from sakuga.errors import GatewayRefused, GatewayUnreachable, SakugaError
 from sakuga.job import TERMINAL, JobError, JobStatus, RequestedBy
+from sakuga.latest import Latest
 from sakuga.stage import StageState
 
 TIMEOUT = httpx.Timeout(5, connect=2)
@@ -139,7 +139,7 @@ class Gateway:
             trust_env=False,
             headers={"User-Agent": f"sakuga/{__version__}"},
         )
-        self._seen: OrderedDict[str, tuple[str, Document]] = OrderedDict()
+        self._seen: Latest[tuple[str, Document]] = Latest(REMEMBERED_DOCUMENTS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -211,8 +211,6 @@ class Gateway:
         document = self._read(answer, shape)
         if etag := answer.headers.get("ETag", ""):
             self._seen[path] = (etag, document)
-            if len(self._seen) > REMEMBERED_DOCUMENTS:
-                self._seen.popitem(last=False)
         return document
 
     async def _send(self, method: str, path: str, **content: Any) -> httpx.Response:

@@ -138,11 +138,10 @@ async def test_a_silent_gateway_is_given_up() -> None:
             await gateway.status("job_1")
 
 
-async def test_what_is_remembered_is_bounded(
-    gateway: Gateway, paper: PaperGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_remembered_is_bounded(paper: PaperGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sakuga.gateway.REMEMBERED_DOCUMENTS", 2)
     paper.fill(3)
-    for job_id in paper.jobs:
-        await gateway.status(job_id)
-    assert len(gateway._seen) == 2
+    async with Gateway(paper.url) as gateway:
+        for job_id in paper.jobs:
+            await gateway.status(job_id)
+        assert len(gateway._seen) == 2

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import shutil
 import sys
 import time
@@ -10,8 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from ulid import ULID
 
 from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
@@ -20,6 +20,26 @@ from sakuga.settings import Settings
 
 LINE_LIMIT = 4 * 1024 * 1024  # bytes: a line may carry a preview
 SPECS = TypeAdapter(list[EngineSpec])
+
+
+class _Reported(BaseModel):
+    progress: Progress
+
+
+class _Made(BaseModel):
+    result: RenderResult
+
+
+class _Failure(BaseModel):
+    code: str
+    data: dict[str, Any]
+
+
+class _Failed(BaseModel):
+    error: _Failure
+
+
+LINE: TypeAdapter[_Reported | _Made | _Failed] = TypeAdapter(_Reported | _Made | _Failed)  # what a child says in one
 
 
 @dataclass
@@ -149,16 +169,16 @@ async def _read(render: _Render) -> None:
     assert render.process.stdout  # noqa: S101 - asked for at start
     try:
         async for line in render.process.stdout:
-            document = json.loads(line)
+            said = LINE.validate_json(line)
             async with render.changed:
-                if "progress" in document:
-                    render.reports.append(Progress.model_validate_json(json.dumps(document["progress"])))
-                elif "result" in document:
-                    render.result = RenderResult.model_validate(document["result"])
+                if isinstance(said, _Reported):
+                    render.reports.append(said.progress)
+                elif isinstance(said, _Made):
+                    render.result = said.result
                 else:
-                    render.error = str(document["error"]["data"].get("reason", document["error"]["code"]))
+                    render.error = str(said.error.data.get("reason", said.error.code))
                 render.changed.notify_all()
-    except (ValueError, KeyError, ValidationError) as error:
+    except ValueError as error:  # no JSON, or JSON of another form
         render.error = f"the engine said something unreadable ({type(error).__name__})"
         render.process.kill()
     finally:
