@@ -4,9 +4,12 @@
 .PHONY: help setup demo test test-fast test-compose system check fix bench docs lock clean
 
 PYTHON ?=
+RENDERER ?=
+ENGINE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.stamp-demo
+GPU := $(VENV)/.stamp-gpu
 DEV := $(VENV)/.stamp-dev
 PROCESSES := api worker gpu bot overlay sakuga
 PYTEST_ARGS ?=
@@ -20,8 +23,9 @@ help: ## this list
 
 setup: $(DEMO) ## install what the studio needs into .venv (demo does this by itself)
 
-demo: $(DEMO) ## run the whole studio on this machine, without keys and without a GPU
-	@exec $(BIN)/python -m sakuga demo
+# With real engines: make demo RENDERER=local ENGINE=tiny, or any other of docs/reference/engines.md.
+demo: $(if $(findstring local,$(RENDERER)),$(GPU),$(DEMO)) ## run the whole studio on this machine, without keys and without a GPU
+	@exec env $(if $(RENDERER),SAKUGA_RENDERER=$(RENDERER)) $(if $(ENGINE),SAKUGA_ENGINES=$(ENGINE)) $(BIN)/python -m sakuga demo
 
 test: $(DEV) system ## every test, with what they need from the system
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -46,6 +50,8 @@ fix: $(DEV) ## repair and format what can be without thinking
 
 docs: $(DEV) ## write the tables of the reference anew
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.figures
+
 bench: $(DEV) ## measure the studio
 	$(BIN)/python -m tests.bench
 
@@ -56,10 +62,20 @@ $(DEMO): requirements/demo.txt requirements/uv.txt | $(BIN)/python
 	$(INSTALL) $<
 	@touch $(DEMO)
 
+# A CPU build of torch, so that no test downloads CUDA; --no-deps, since the lock is whole but for it.
 $(DEV): requirements/dev.txt requirements/uv.txt | $(BIN)/python
 	$(INSTALL_UV)
-	$(INSTALL) $<
+	$(INSTALL) $< --no-deps
+	@echo "installing $(TORCH) for the CPU"
+	@$(UV) pip install -q --python $(BIN)/python --no-deps $(TORCH_FROM) $(TORCH)
 	@touch $(DEMO) $(DEV)
+
+# What the engines need on this machine: with a CUDA card the whole lock, else a CPU build of torch.
+$(GPU): requirements/gpu.txt requirements/dev.txt $(DEMO)
+	@if command -v nvidia-smi >/dev/null; then \
+	  $(BIN)/python -c 'import diffusers, sys, torch; sys.exit(not torch.version.cuda)' 2>/dev/null || $(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/gpu.txt; \
+	elif ! $(BIN)/python -c 'import diffusers, torch' 2>/dev/null; then $(MAKE) --no-print-directory $(DEV); fi
+	@touch $(GPU)
 
 # The first Python on the PATH that fits and can make an environment (Debian keeps ensurepip in a package of its own).
 $(BIN)/python:
@@ -71,6 +87,8 @@ $(BIN)/python:
 	if [ "$${fits:-}" ]; then echo "$$fits can't make environments: install its venv package (Debian, Ubuntu: apt-get install python3-venv)."; \
 	else echo "Sakuga needs Python 3.11, 3.12 or 3.13. Install one, or name yours: make setup PYTHON=/path/to/python"; fi >&2; exit 1
 
+TORCH = torch==2.13.0
+TORCH_FROM = $(if $(PIP_FIND_LINKS),--find-links "$(PIP_FIND_LINKS)",--torch-backend=cpu)
 UV = $$(test -x $(BIN)/uv && echo $(BIN)/uv || echo uv)
 INSTALL_UV = @uv --version >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install -q --require-hashes -r requirements/uv.txt
 INSTALL = @echo "installing what $< locks"; $(UV) pip install -q --python $(BIN)/python --require-hashes -r
@@ -103,10 +121,11 @@ COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hash
 
 lock: $(DEV) ## write requirements/*.txt anew from pyproject.toml
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
-	$(COMPILE) --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --group dev --excludes requirements/cpu.in pyproject.toml -o requirements/dev.txt
 	for role in demo api worker bot overlay; do \
 	  $(COMPILE) --group $$role -c requirements/dev.txt pyproject.toml -o requirements/$$role.txt || exit 1; \
 	done
+	$(COMPILE) --group gpu -c requirements/dev.txt -o requirements/gpu.txt
 
 clean: ## remove .venv and caches; what the studio made stays in var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import clips, errors, events, generate, health, pages, queue, stage, status
+from api import catalog, clips, errors, events, generate, health, pages, queue, renderer, stage, status
 from api.guard import Guard
 from api.state import State
 from sakuga import __version__
@@ -20,10 +20,12 @@ Times are UTC in RFC 3339, durations are seconds.
 """
 TAGS = [
     {"name": "jobs", "description": "Ask for a clip and follow it."},
-    {"name": "queue", "description": "Who waits, and what can be asked for."},
+    {"name": "queue", "description": "Who waits."},
+    {"name": "catalog", "description": "What can be asked for."},
     {"name": "stage", "description": "What is on air."},
     {"name": "clips", "description": "What was made."},
     {"name": "events", "description": "Everything that happens."},
+    {"name": "renderer", "description": "Where it is drawn, and whether a GPU is kept ready."},
     {"name": "health", "description": "Which parts are up."},
 ]
 
@@ -49,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
     )
     app.state.studio = studio
-    for room in (status, generate, queue, stage, clips, events, health):  # the most polled first
+    for room in (status, generate, queue, catalog, stage, clips, events, renderer, health):  # the most polled first
         app.include_router(room.router)
     errors.install(app)
     pages.install(app)

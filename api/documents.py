@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.forecast import Forecast, whole_seconds
 from sakuga.clip import Clip
+from sakuga.engine import Mode, Preset
 from sakuga.job import WAITING, Job, JobError, JobStatus, RequestedBy
 from sakuga.lane import Credit, Lane
 from sakuga.stage import Stage, StageState
@@ -75,7 +76,9 @@ class JobDocument(Document):
     eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[14])
     prompt: str = Field(examples=["girl with sword, neon rain"])
     style: str = Field(examples=["neon"])
-    engine: str = Field(examples=["rehearsal"])
+    engine: str = Field(description="What draws it, or has drawn it.", examples=["rehearsal"])
+    preset: Preset = Field(description="How much the render may take, or took.", examples=["live"])
+    characters: list[str] = Field(description="Who plays in it, by name.", examples=[["hana"]])
     lane: Lane
     credits: list[Credit] = Field(description="Why the job stands where it stands: seconds of head start.")
     start_number: float = Field(description="Time of request minus credits; the lowest goes next.")
@@ -98,6 +101,8 @@ class JobDocument(Document):
             "prompt": job.prompt,
             "style": job.style,
             "engine": job.engine,
+            "preset": job.preset,
+            "characters": job.characters,
             "lane": job.lane,
             "credits": job.credits,
             "start_number": job.start_number,
@@ -122,6 +127,7 @@ class StatusDocument(JobDocument):
 
     seed: int = Field(examples=[7])
     preview_url: str | None = Field(description="The picture so far, while it is drawn.", examples=[None])
+    renderer: str | None = Field(description="Where it was drawn, once it is.", examples=[None])
     clip_id: str | None = Field(examples=[CLIP_ID])
     video_url: str | None = Field(examples=[f"/clips/{CLIP_ID}/video"])
     poster_url: str | None = Field(examples=[f"/clips/{CLIP_ID}/poster"])
@@ -136,8 +142,9 @@ class StatusDocument(JobDocument):
     def of(cls, job: Job, place: int | None, forecast: Forecast, clip: Clip | None) -> "StatusDocument":
         """Describe a job."""
         drawn = job.preview is not None and not job.terminal
+        made = clip.model_dump(include={"engine", "preset", "renderer"}) if clip else {"renderer": None}
         return cls(
-            **cls.fields_of(job, place, forecast.until_ready_s(job, place)),
+            **cls.fields_of(job, place, forecast.until_ready_s(job, place)) | made,
             seed=job.seed,
             preview_url=f"/status/{job.id}/preview?v={job.preview}" if drawn else None,
             clip_id=clip.id if clip else None,
@@ -170,8 +177,11 @@ class ClipDocument(Document):
     cut: Cut
     prompt: str = Field(examples=["girl with sword, neon rain"])
     style: str = Field(examples=["neon"])
-    engine: str = Field(examples=["rehearsal"])
-    renderer: str = Field(examples=["rehearsal"])
+    engine: str = Field(description="What drew it.", examples=["rehearsal"])
+    renderer: str = Field(description="Where it was drawn.", examples=["rehearsal"])
+    preset: Preset = Field(examples=["live"])
+    mode: Mode = Field(description="What the render began with.", examples=["text-to-video"])
+    characters: list[str] = Field(description="Who plays in it, by name.", examples=[["hana"]])
     seed: int = Field(examples=[7])
     requested_by: Requester
     video_url: str = Field(examples=[f"/clips/{CLIP_ID}/video"])
@@ -181,6 +191,8 @@ class ClipDocument(Document):
     width: int = Field(examples=[832])
     height: int = Field(examples=[480])
     fps: float = Field(examples=[16.0])
+    num_frames: int = Field(examples=[81])
+    has_sound: bool
     bytes: int = Field(examples=[1200000])
     render_seconds: float = Field(examples=[6.2])
     attempt: int = Field(examples=[1])
@@ -196,10 +208,15 @@ class ClipDocument(Document):
             "style",
             "engine",
             "renderer",
+            "preset",
+            "mode",
+            "characters",
             "seed",
             "width",
             "height",
             "fps",
+            "num_frames",
+            "has_sound",
             "bytes",
             "attempt",
         }

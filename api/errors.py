@@ -26,6 +26,8 @@ STATUS: dict[type[errors.SakugaError], int] = {
     errors.PromptUnreadable: 422,
     errors.StyleUnknown: 422,
     errors.EngineUnknown: 422,
+    errors.CharacterUnknown: 422,
+    errors.PresetUnknown: 422,
     errors.DurationOutOfRange: 422,
     errors.QueueFull: 429,
     errors.StreamsExhausted: 429,

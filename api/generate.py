@@ -1,19 +1,18 @@
 """POST /generate: a viewer's request comes in."""
 
 import hashlib
+import json
 import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import choice
 from api.documents import AcceptedDocument
 from api.errors import described
 from api.forecast import whole_seconds
 from api.state import Studio
-from sakuga.catalog import Catalog
-from sakuga.engine import EngineSpec
-from sakuga.errors import DurationOutOfRange, EngineUnknown, StyleUnknown
 from sakuga.job import RequestedBy, new_job_id
 from sakuga.lane import lane_of
 from sakuga.prompt import clean_name, clean_prompt
@@ -21,6 +20,7 @@ from sakuga.prompt import clean_name, clean_prompt
 router = APIRouter(tags=["jobs"])
 
 SEEDS = 2**32
+CAST = 3  # characters in a clip
 
 
 class GenerateRequest(BaseModel):
@@ -37,6 +37,7 @@ class GenerateRequest(BaseModel):
                     "style": "neon",
                     "duration": 5,
                     "engine": "rehearsal",
+                    "preset": "live",
                     "seed": 7,
                     "requested_by": {
                         "platform": "twitch",
@@ -59,7 +60,17 @@ class GenerateRequest(BaseModel):
         default=None, allow_inf_nan=False, description="Seconds of the clip; the engine's usual length if left out."
     )
     engine: str | None = Field(
-        default=None, max_length=60, description="An engine of GET /catalog; the first if left out."
+        default=None,
+        max_length=60,
+        description="An engine of GET /catalog; the first that can draw the characters if left out.",
+    )
+    preset: str | None = Field(
+        default=None,
+        max_length=20,
+        description="How much the render may take: one of the presets that the engine has in GET /catalog.",
+    )
+    characters: list[Annotated[str, Field(max_length=40)]] = Field(
+        default_factory=list, max_length=CAST, description="Characters of GET /catalog, up to three."
     )
     seed: int | None = Field(
         default=None,
@@ -93,9 +104,11 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
     """
     catalog = studio.catalog
     prompt = clean_prompt(request.prompt, catalog.limits.prompt_length)
-    style = _style(request.style, catalog)
-    spec = _engine(request.engine, await studio.specs())
-    duration_s = _duration(request.duration, spec)
+    style = choice.style(request.style, catalog)
+    characters = list(dict.fromkeys(request.characters))
+    spec = choice.engine(request.engine, characters, await studio.specs(), catalog)
+    preset = choice.preset(request.preset, spec, catalog)
+    duration_s = choice.duration(request.duration, spec)
     viewer = request.requested_by.model_copy(
         update={
             "login": clean_name(request.requested_by.login),
@@ -109,6 +122,8 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
             "prompt": prompt,
             "style": style,
             "engine": spec.name,
+            "preset": preset,
+            "characters": json.dumps(characters, ensure_ascii=False),
             "duration_s": duration_s,
             "seed": secrets.randbelow(SEEDS) if request.seed is None else request.seed,
             "requested_by": viewer.model_dump_json(),
@@ -132,29 +147,3 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
         eta_seconds=whole_seconds(forecast.until_ready_s(job, place)),
         status_url=url,
     )
-
-
-def _style(name: str | None, catalog: Catalog) -> str:
-    if name is None:
-        return catalog.style
-    if name not in catalog.styles:
-        raise StyleUnknown(name=name, known=", ".join(catalog.styles))
-    return name
-
-
-def _engine(name: str | None, specs: dict[str, EngineSpec]) -> EngineSpec:
-    if name is None:
-        return next(iter(specs.values()))
-    if name not in specs:
-        raise EngineUnknown(name=name, known=", ".join(specs))
-    return specs[name]
-
-
-def _duration(duration_s: float | None, spec: EngineSpec) -> float:
-    if duration_s is None:
-        return spec.default_s
-    if not spec.shortest_s <= duration_s <= spec.longest_s:
-        raise DurationOutOfRange(
-            engine=spec.name, shortest_s=spec.shortest_s, longest_s=spec.longest_s, duration_s=duration_s
-        )
-    return duration_s

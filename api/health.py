@@ -1,6 +1,5 @@
 """GET /health: which parts of the studio are up."""
 
-import json
 from enum import StrEnum
 
 from fastapi import APIRouter
@@ -9,12 +8,10 @@ from redis.exceptions import RedisError
 
 from api.documents import Document
 from api.errors import described
-from api.state import State, Studio
-from sakuga import __version__, store
+from api.state import Studio
+from sakuga import __version__
 
 router = APIRouter(tags=["health"])
-
-SEEN_WITHIN_S = 10.0
 
 
 class Light(StrEnum):
@@ -59,8 +56,11 @@ class RendererHealth(Document):
     status: Light
     name: str | None = Field(examples=["rehearsal"])
     model: str | None = Field(description="The default engine.", examples=["rehearsal"])
-    gpu: str | None = Field(description="The GPU, if there is one.", examples=[None])
+    gpu: str | None = Field(description="The GPU, if there is one.", examples=["H100"])
     warm: bool = Field(description="Whether a render begins without loading weights first.")
+    trouble: str | None = Field(
+        description="The code of what keeps the renderer from being as warm as it is wished.", examples=[None]
+    )
 
 
 class PartHealth(Document):
@@ -87,7 +87,7 @@ async def health(studio: Studio) -> HealthDocument:
     kind = "external" if studio.settings.redis_url else "embedded"
     storage = Light.of(await studio.storage.reachable())
     try:
-        workers = await _workers(studio)
+        workers = await studio.workers()
         board = await studio.queue.board()
         stage = Light.of(await studio.playout.managed())
     except (RedisError, OSError):
@@ -96,7 +96,7 @@ async def health(studio: Studio) -> HealthDocument:
             version=__version__,
             broker=BrokerHealth(status=Light.DOWN, kind=kind),
             worker=WorkerHealth(status=Light.DOWN, count=0, busy=0, slots=0),
-            renderer=RendererHealth(status=Light.DOWN, name=None, model=None, gpu=None, warm=False),
+            renderer=RendererHealth(status=Light.DOWN, name=None, model=None, gpu=None, warm=False, trouble=None),
             stage=PartHealth(status=Light.DOWN),
             storage=PartHealth(status=storage),
         )
@@ -113,14 +113,8 @@ async def health(studio: Studio) -> HealthDocument:
             model=first.get("model"),
             gpu=first.get("gpu"),
             warm=first.get("warm", False),
+            trouble=first.get("trouble"),
         ),
         stage=PartHealth(status=stage),
         storage=PartHealth(status=storage),
     )
-
-
-async def _workers(studio: State) -> list[dict[str, object]]:
-    seconds, _ = await studio.redis.time()
-    names = await studio.redis.zrangebyscore(store.WORKERS, seconds - SEEN_WITHIN_S, "+inf")
-    documents = await studio.redis.hmget(store.WORKER_DOCUMENTS, names) if names else []
-    return [json.loads(document) for document in documents if document]

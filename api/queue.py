@@ -1,43 +1,15 @@
-"""GET /queue: who waits and who is being drawn. GET /catalog: what can be asked for."""
+"""GET /queue: who waits and who is being drawn."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
 from api.cache import answer
-from api.documents import Document, JobDocument, QueueDocument
+from api.documents import JobDocument, QueueDocument
 from api.errors import described
 from api.state import Studio
 
 router = APIRouter(tags=["queue"])
-
-
-class StyleDocument(Document):
-    """A style to ask for by name."""
-
-    name: str = Field(examples=["neon"])
-    title: str = Field(examples=["Neon rain"])
-    summary: str = Field(examples=["A city at night, wet streets, signs."])
-
-
-class EngineDocument(Document):
-    """An engine to ask for by name."""
-
-    name: str = Field(examples=["rehearsal"])
-    summary: str = Field(examples=["Draws on the CPU, without a model."])
-    shortest: float = Field(description="Seconds.", examples=[2.0])
-    longest: float = Field(description="Seconds.", examples=[8.0])
-    default: float = Field(description="Seconds.", examples=[5.0])
-
-
-class CatalogDocument(Document):
-    """What can be asked for."""
-
-    title: str = Field(description="Name of the show.", examples=["Sakuga"])
-    styles: list[StyleDocument]
-    engines: list[EngineDocument]
-    prompt_limit: int = Field(description="Characters.", examples=[300])
 
 
 @router.get(
@@ -63,26 +35,3 @@ async def queue(
         waiting=[JobDocument.waiting(job, place, forecast) for place, job in enumerate(board.waiting, 1)],
     )
     return answer(request, document)
-
-
-@router.get("/catalog", responses=described(), summary="Styles and engines")
-async def catalog(studio: Studio) -> CatalogDocument:
-    """Return the names that POST /generate takes."""
-    return CatalogDocument(
-        title=studio.catalog.title,
-        styles=[
-            StyleDocument(name=name, title=style.title, summary=style.summary)
-            for name, style in studio.catalog.styles.items()
-        ],
-        engines=[
-            EngineDocument(
-                name=spec.name,
-                summary=spec.summary,
-                shortest=spec.shortest_s,
-                longest=spec.longest_s,
-                default=spec.default_s,
-            )
-            for spec in (await studio.specs()).values()
-        ],
-        prompt_limit=studio.catalog.limits.prompt_length,
-    )

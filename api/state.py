@@ -1,6 +1,7 @@
 """The gateway's state: its open connections and what it keeps for a moment."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Annotated, Any, Self
@@ -14,14 +15,17 @@ from sakuga.engine import EngineSpec
 from sakuga.errors import StudioNotReady
 from sakuga.events import Events
 from sakuga.gallery import Gallery
+from sakuga.job import pace
 from sakuga.latest import Latest
 from sakuga.playout import Playout
 from sakuga.queue import Queue
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+from sakuga.warmth import Warmth
 
 FORECAST_KEPT_S = 0.5
 SPECS_KEPT_S = 2.0
+SEEN_WITHIN_S = 10.0
 ANSWERS = 1000
 
 
@@ -37,6 +41,7 @@ class State:
     queue: Queue
     gallery: Gallery
     playout: Playout
+    warmth: Warmth
     events: Events
     streams: asyncio.Semaphore
     closing: asyncio.Event
@@ -59,6 +64,7 @@ class State:
             queue=Queue(redis),
             gallery=Gallery(redis),
             playout=Playout(redis),
+            warmth=Warmth(redis),
             events=Events(redis),
             closing=asyncio.Event(),
             streams=asyncio.Semaphore(streams),
@@ -73,9 +79,10 @@ class State:
         """Return the engines that workers said they have, the default first. Raises StudioNotReady without one."""
         if not self._specs or monotonic() > self._specs_until:
             found = await self.redis.hgetall(store.ENGINES)
-            specs = {name: EngineSpec.model_validate_json(spec) for name, spec in found.items()}
-            default = self.catalog.engine
-            self._specs = dict(sorted(specs.items(), key=lambda item: item[0] != default))
+            told = json.loads(await self.redis.hget(store.STUDIO, "engines") or "[]")
+            order = [self.catalog.engine, *told, *found]  # a hash of Redis keeps none
+            names = dict.fromkeys(name for name in order if name in found)
+            self._specs = {name: EngineSpec.model_validate_json(found[name]) for name in names}
             self._specs_until = monotonic() + SPECS_KEPT_S
         if not self._specs:
             raise StudioNotReady
@@ -87,8 +94,19 @@ class State:
             specs = await self.specs()
         except StudioNotReady:
             specs = {}
-        typical_s = {name: spec.typical_s for name, spec in specs.items()}
+        typical_s = {
+            pace(spec.name, preset): spec.presets[preset].typical_s if preset in spec.presets else spec.typical_s
+            for spec in specs.values()
+            for preset in dict.fromkeys((*self.catalog.presets_of(spec), *spec.presets))
+        }
         return Forecast(await self.queue.board(waiting), typical_s)
+
+    async def workers(self) -> list[dict[str, Any]]:
+        """Return what the workers said of themselves that were seen a moment ago."""
+        seconds, _ = await self.redis.time()
+        names = await self.redis.zrangebyscore(store.WORKERS, seconds - SEEN_WITHIN_S, "+inf")
+        documents = await self.redis.hmget(store.WORKER_DOCUMENTS, names) if names else []
+        return [json.loads(document) for document in documents if document]
 
     async def recent_forecast(self) -> Forecast:
         """Return a forecast that is at most half a second old: polls must not each compute their own."""

@@ -9,17 +9,21 @@ Name = Literal["anime", "queue", "pos"]
 DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb\u300c\u300d\u300e\u300f'
 SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 PREFIX = "!"
-STYLE = re.compile(r"(?:^|\s)(?:--|\u2014|\u2013)style(?:\s+|=)([\w-]+)(?=\s|$)", re.IGNORECASE)
+OPTIONS = ("style", "character", "preset")
+OPTION = re.compile(rf"(?:^|\s)(?:--|\u2014|\u2013)({'|'.join(OPTIONS)})(?:\s+|=)([\w-]+)(?=\s|$)", re.IGNORECASE)
+CAST = 3  # characters in a clip; the gateway takes no more
 COMMAND = re.compile(r"(\w+)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a viewer asks for; `prompt` and `style` only count for `anime`."""
+    """What a viewer asks for; all but `name` only count for `anime`."""
 
     name: Name
     prompt: str = ""
     style: str | None = None
+    characters: tuple[str, ...] = ()
+    preset: str | None = None
 
 
 def parse(text: str, prefix: str) -> Command | None:
@@ -33,18 +37,28 @@ def parse(text: str, prefix: str) -> Command | None:
     if found is None:
         return None
     name = found[1].lower()
-    return Command(name, *styled(found[2])) if _ours(name) else None
+    return wish(name, found[2]) if _ours(name) else None
 
 
-def styled(text: str) -> tuple[str, str | None]:
-    """Return the prompt without its quotes, and the style that `--style name` asks for outside of them.
+def wish(name: Name, text: str) -> Command:
+    """Return the command with the prompt without its quotes, and the options that stand outside of them.
 
-    Chat clients may have turned the two hyphens into a dash.
+    `--style name`, `--preset name` and, up to three times, `--character name`; of two styles or presets the first
+    counts. Chat clients may have turned the two hyphens into a dash.
     """
-    for found in STYLE.finditer(text):
+    options: dict[str, list[str]] = {option: [] for option in OPTIONS}
+    words, at = "", 0
+    for found in OPTION.finditer(text):
         if sum(character in DOUBLE_QUOTES for character in text[: found.start()]) % 2 == 0:
-            return unquoted(text[: found.start()] + text[found.end() :]), found[1].lower()
-    return unquoted(text), None
+            options[found[1].lower()].append(found[2].lower())
+            words, at = words + text[at : found.start()], found.end()
+    return Command(
+        name,
+        unquoted(words + text[at:]),
+        style=next(iter(options["style"]), None),
+        characters=tuple(dict.fromkeys(options["character"]))[:CAST],
+        preset=next(iter(options["preset"]), None),
+    )
 
 
 def unquoted(text: str) -> str:

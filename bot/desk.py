@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot import replies
-from bot.commands import parse
+from bot.commands import Command, parse
 from bot.line import Line
 from bot.recent import Recent
 from bot.watch import Watch
@@ -36,7 +36,7 @@ class Desk:
             return
         try:
             if command.name == "anime":
-                await self._anime(line, command.prompt, command.style)
+                await self._anime(line, command)
             elif command.name == "pos":
                 await self._pos(line)
             elif self._queue_asked.add("queue"):
@@ -48,14 +48,21 @@ class Desk:
             log.warning("gateway.unreachable", url=self._gateway.url)
             self._tell(line, error.code, replies.say(error.code, name=line.viewer.name))
 
-    async def _anime(self, line: Line, prompt: str, style: str | None) -> None:
-        if not prompt:
+    async def _anime(self, line: Line, command: Command) -> None:
+        if not command.prompt:
             hint = replies.say("prompt_empty", name=line.viewer.name, prefix=self._prefix)
             self._tell(line, "prompt_empty", hint)
             return
-        job = await self._gateway.generate(prompt, requested_by=line.viewer, key=line.id, style=style)
+        job = await self._gateway.generate(
+            command.prompt,
+            requested_by=line.viewer,
+            key=line.id,
+            style=command.style,
+            characters=command.characters or None,
+            preset=command.preset,
+        )
         log.info("job.accepted", job_id=job.job_id, cut=job.cut, position=job.queue_position)
-        log.debug("job.asked", job_id=job.job_id, prompt=prompt)
+        log.debug("job.asked", job_id=job.job_id, prompt=command.prompt)
         if not job.terminal:
             self._answer(replies.place(job), line.id)
         self._watch.follow(job.job_id, line.id)

@@ -5,6 +5,7 @@ A page holds hand-written prose and, between `<!-- generated -->` and `<!-- end 
 
 import argparse
 import inspect
+import json
 import re
 import sys
 import tempfile
@@ -19,11 +20,11 @@ from pydantic.fields import FieldInfo
 
 from api.app import create_app
 from api.errors import STATUS
-from docs import addresses
+from docs import addresses, engines
 from docs.table import NOTHING, table
 from sakuga import errors, store
 from sakuga.__main__ import parser
-from sakuga.catalog import Catalog, Limits, Style
+from sakuga.catalog import Catalog, Character, Hero, Limits, Lora, Style
 from sakuga.lane import LanePolicy
 from sakuga.settings import PREFIX, Settings
 
@@ -55,12 +56,15 @@ def studio_file() -> str:
     tables: Mapping[str, type[BaseModel]] = {
         "Top of the file": Catalog,
         "[styles.NAME]": Style,
+        "[characters.NAME]": Character,
+        "LoRAs": Lora,
         "[lanes]": LanePolicy,
         "[limits]": Limits,
+        "[hero]": Hero,
     }
     parts = []
     for heading, model in tables.items():
-        inner = {"styles", "lanes", "limits"} if model is Catalog else set()
+        inner = {"styles", "characters", "lanes", "limits", "hero"} if model is Catalog else set()
         rows = [
             (f"`{name}`", takes(field), default(field), field.description)
             for name, field in model.model_fields.items()
@@ -114,6 +118,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "http-api.md": http_api,
     "redis-keys.md": redis_keys,
     "command-line.md": command_line,
+    "engines.md": engines.describe,
 }
 
 
@@ -133,7 +138,8 @@ def takes(field: FieldInfo) -> str:
     low, high, longest = (_bound(field, name) for name in ("ge", "le", "max_length"))
     if low is not None and high is not None:
         kind += f", {_seconds(low)} to {_seconds(high)}"
-    return kind if longest is None else f"{kind}, up to {longest} characters"
+    unit = "" if get_origin(field.annotation) is tuple else " characters"
+    return kind if longest is None else f"{kind}, up to {longest}{unit}"
 
 
 def default(field: FieldInfo) -> str:
@@ -141,8 +147,10 @@ def default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ([], ""):
+    if value is None or value in ([], (), ""):
         return NOTHING
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     return f"`{_seconds(value)}`" if not isinstance(value, bool) else f"`{str(value).lower()}`"
 
 
@@ -161,6 +169,8 @@ def _kind(annotation: Any) -> str:
         return " or ".join(f"`{choice}`" for choice in given)
     if get_origin(annotation) is list:
         return "names, separated by commas"
+    if get_origin(annotation) is tuple:
+        return f"list of {_kind(given[0])}"
     if given:
         return _kind(given[0])
     words = {
@@ -171,6 +181,7 @@ def _kind(annotation: Any) -> str:
         Path: "path",
         timedelta: "seconds",
         SecretStr: "secret",
+        Lora: "[LoRAs](#loras)",
     }
     return words[annotation]
 

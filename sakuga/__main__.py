@@ -2,16 +2,38 @@
 
 import argparse
 import asyncio
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from redis.exceptions import RedisError
 
 from sakuga import __version__, broker, demo, log, store
+from sakuga.catalog import Catalog
 from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.gallery import Gallery
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+
+GPU = {
+    "deploy": "put the GPU half up on Modal; again after every update of the studio",
+    "weights": "fetch the weights of engines, and LoRAs for them, to Modal or with --here to this machine",
+    "media": "send LoRAs and pictures of the media folder to Modal",
+    "status": "say what is deployed on Modal, what runs, and what is paid for",
+    "warm": "keep a GPU on Modal ready, and pay for it",
+    "cool": "keep none ready any more",
+    "logs": "print the last lines that the GPUs on Modal logged",
+    "cost": "print what Modal charged",
+    "collect": "bring hero clips of the last nights into the media folder",
+}
+CHARACTER = {
+    "add": "look at a LoRA, and add it to the studio file as a character",
+    "check": "look at a LoRA, and change nothing",
+    "list": "list the characters of the studio file",
+}
+READS_THE_STUDIO_FILE = {"deploy", "weights"}
+OTHERS = {"gpu": "gpu.cloud", "character": "gpu.character"}
+"""Processes that parse by themselves what follows such a command."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,9 +42,19 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"sakuga {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run the whole studio on this machine")
-    gallery = commands.add_parser("gallery", help="look after the gallery").add_subparsers(dest="act", required=True)
+    gallery = commands.add_parser("gallery", help="look after the gallery").add_subparsers(
+        dest="act", required=True, metavar="COMMAND"
+    )
     gallery.add_parser("rebuild", help="write the index of clips anew from their sidecars")
+    _list(commands.add_parser("gpu", help="look after the GPU half"), GPU)
+    _list(commands.add_parser("character", help="look after the characters"), CHARACTER)
     return root
+
+
+def _list(group: argparse.ArgumentParser, helps: Mapping[str, str]) -> None:
+    acts = group.add_subparsers(dest="act", required=True, metavar="COMMAND")
+    for name, told in helps.items():
+        acts.add_parser(name, help=told, add_help=False)
 
 
 async def rebuild_gallery(settings: Settings) -> int:
@@ -37,12 +69,38 @@ async def rebuild_gallery(settings: Settings) -> int:
             await broker.stop(settings, server)
 
 
+def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:
+    """Run a command in a process of its own, with what it needs of our settings, and return its exit code."""
+    weights, media = ["--weights", str(settings.weights)], ["--media", str(settings.media_dir)]
+    file = ["--studio-file", str(settings.studio_file)]
+    if module == "gpu.cloud":
+        if act in READS_THE_STUDIO_FILE:
+            Catalog.load(settings.studio_file)  # all of it: the process that is called knows a part
+        app = ["--app", settings.modal_app, "--idle", f"{settings.modal_idle.total_seconds():g}"]
+        gpu = ["--gpu", settings.modal_gpu] if settings.modal_gpu else []
+        offered = [word for name in settings.engines for word in ("--offer", name)]
+        words = [*weights, *media, *file, *app, *gpu, *offered, act, *rest]
+    else:
+        words = [act, *{"add": [*weights, *media, *file], "check": weights, "list": media + file}[act], *rest]
+    with subprocess.Popen([sys.executable, "-m", module, *words]) as child:  # noqa: S603 - our own module
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:  # it is told as well, and may have something to put in order
+                continue
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    asked = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    asked, rest = parser().parse_known_args(words)
+    if rest and asked.command not in OTHERS:
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         settings = Settings.load()
         log.configure(settings, "sakuga")
+        if asked.command in OTHERS:
+            return call(OTHERS[asked.command], settings, asked.act, words[2:])
         if asked.command == "demo":
             return asyncio.run(demo.run(settings))
         clips = asyncio.run(rebuild_gallery(settings))

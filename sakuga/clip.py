@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sakuga.engine import RenderResult
+from sakuga.engine import Cost, Making, Mode, Preset, RenderResult
 from sakuga.job import Job, RequestedBy, cut
 
 
@@ -14,7 +14,10 @@ def clip_id_of(job_id: str) -> str:
 
 
 class Clip(BaseModel):
-    """The sidecar of a clip: the truth about it, kept as JSON beside the video."""
+    """The sidecar of a clip: the truth about it, kept as JSON beside the video.
+
+    `engine`, `preset` and `renderer` are those that drew it, which a fall-back may have chosen.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,17 +28,23 @@ class Clip(BaseModel):
     style: str
     engine: str
     renderer: str
+    preset: Preset = "live"
+    mode: Mode = "text-to-video"
+    characters: list[str] = Field(default_factory=list, examples=[["hana"]])
     seed: int
     requested_by: RequestedBy
     width: int = Field(description="Pixels.", examples=[832])
     height: int = Field(description="Pixels.", examples=[480])
     fps: float = Field(examples=[16.0])
     num_frames: int = Field(examples=[81])
+    has_sound: bool = False
     duration_s: float = Field(examples=[5.0625])
     bytes: int = Field(description="Size of the video.", examples=[1200000])
     render_s: float = Field(description="Seconds from the start of the render to its end.", examples=[6.2])
     attempt: int = Field(examples=[1])
     finished_at: float = Field(description="Seconds since 1970.", examples=[1795154400.0])
+    making: Making | None = Field(default=None, description="How it was made, where there was a model.")
+    cost: Cost | None = Field(default=None, description="What it cost, as estimated; for the streamer alone.")
 
     @property
     def stem(self) -> str:
@@ -64,13 +73,15 @@ class Clip(BaseModel):
 
     @classmethod
     def of(cls, job: Job, *, renderer: str, result: RenderResult, finished_at: float) -> "Clip":
-        """Write the sidecar of a job's finished video."""
+        """Write the sidecar of a job's finished video; `renderer` is for a result that doesn't name its own."""
+        making = result.making or Making(engine=job.engine, preset=job.preset)
         return cls(
-            **job.model_dump(include={"number", "prompt", "style", "engine", "seed", "requested_by", "attempt"}),
-            **result.model_dump(include={"width", "height", "fps", "num_frames"}),
+            **job.model_dump(include={"number", "prompt", "style", "characters", "seed", "requested_by", "attempt"}),
+            **result.model_dump(include={"width", "height", "fps", "num_frames", "has_sound", "making", "cost"}),
+            **making.model_dump(include={"engine", "preset", "mode"}),
             id=clip_id_of(job.id),
             job_id=job.id,
-            renderer=renderer,
+            renderer=result.renderer or renderer,
             duration_s=result.num_frames / result.fps,
             bytes=Path(result.video_path).stat().st_size,
             render_s=round(finished_at - (job.started_at or finished_at), 3),

@@ -1,6 +1,7 @@
 """The gateway as bot and stage manager see it: a client of its HTTP contract, and what it says back as documents."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -123,6 +124,18 @@ class HealthDocument(Document):
     version: str
 
 
+class RendererDocument(Document):
+    """Where it is drawn, whether a GPU is kept ready there and should be, and the code of what hinders it."""
+
+    name: str | None = None
+    engines: tuple[str, ...] = ()
+    gpu: str | None = None
+    warm: bool = False
+    wanted: bool = False
+    until: datetime | None = None
+    trouble: str | None = None
+
+
 Shape = TypeVar("Shape", bound=Document)
 
 
@@ -150,9 +163,9 @@ class Gateway:
         await self._http.aclose()
 
     async def generate(
-        self, prompt: str, *, requested_by: RequestedBy, key: str, **wishes: str | float | None
+        self, prompt: str, *, requested_by: RequestedBy, key: str, **wishes: str | float | Sequence[str] | None
     ) -> AcceptedJob:
-        """Ask for a clip; `wishes` are style, duration (seconds), engine and seed.
+        """Ask for a clip; `wishes` are style, characters, preset, duration (seconds), engine and seed.
 
         `key` makes it idempotent: the request is sent once more if the first answer was lost or was a 5xx.
         """
@@ -201,6 +214,22 @@ class Gateway:
     async def health(self) -> HealthDocument:
         """Return whether the studio can work; an unhealthy one says so with a 503 and this document."""
         return self._read(await self._exchange("GET", "/health"), HealthDocument)
+
+    async def renderer(self) -> RendererDocument:
+        """Return where it is drawn, and whether a GPU is kept ready."""
+        return self._read(await self._send("GET", "/renderer"), RendererDocument)
+
+    async def warm(self, *, seconds: float | None = None) -> RendererDocument:
+        """Wish for a GPU that is kept ready, for so many seconds if nobody says it again, and return at once.
+
+        `until` of the answer tells when the wish ends.
+        """
+        body = {"warm": True} if seconds is None else {"warm": True, "seconds": seconds}
+        return self._read(await self._send("PUT", "/renderer", json=body), RendererDocument)
+
+    async def cool(self) -> RendererDocument:
+        """Let go of the GPU that was kept ready."""
+        return self._read(await self._send("PUT", "/renderer", json={"warm": False}), RendererDocument)
 
     async def _get(self, path: str, shape: type[Shape]) -> Shape:
         etag, known = self._seen.get(path, ("", None))

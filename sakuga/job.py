@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from ulid import ULID
 
+from sakuga.engine import Preset
 from sakuga.lane import Credit, Lane
 
 
@@ -61,6 +62,11 @@ def cut(number: int) -> str:
     return f"C-{number:03d}"
 
 
+def pace(engine: str, preset: str) -> str:
+    """Return the name under which the length of renders is remembered: one for each engine and preset."""
+    return f"{engine}/{preset}"
+
+
 class RequestedBy(BaseModel):
     """The viewer who asked. Names are shown as plain text and never trusted."""
 
@@ -102,6 +108,8 @@ class Job(BaseModel):
     prompt: str
     style: str
     engine: str
+    preset: Preset = "live"
+    characters: list[str] = Field(default_factory=list)
     duration_s: float
     seed: int
     requested_by: RequestedBy
@@ -124,6 +132,11 @@ class Job(BaseModel):
     def cut(self) -> str:
         """The cut number, as in C-042."""
         return cut(self.number)
+
+    @property
+    def pace(self) -> str:
+        """The name under which the length of its render is remembered."""
+        return pace(self.engine, self.preset)
 
     @property
     def terminal(self) -> bool:

@@ -19,7 +19,7 @@ log = get_logger("queue")
 KEPT = timedelta(days=3)  # how long an ended job can be asked about
 REQUEST_KEPT = timedelta(days=1)  # how long an idempotency key is remembered
 RENDER_TASK = "render"
-JSON_FIELDS = ("requested_by", "credits", "error")
+JSON_FIELDS = ("requested_by", "characters", "credits", "error")
 OPTIONAL_FIELDS = ("handle", "preview", "started_at", "finished_at", "clip_id")
 
 
@@ -57,7 +57,7 @@ def _readable(hashes: Iterable[list[str]]) -> list[Job]:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The queue at one moment. `now` and the jobs' times are the broker's clock; `seconds_each` is per engine."""
+    """The queue at one moment. `now` and the jobs' times are the broker's clock; `seconds_each` is by `Job.pace`."""
 
     slots: int
     paused: bool
@@ -152,7 +152,7 @@ class Queue:
             paused=paused == "1",
             waiting_count=int(count),
             now=float(now),
-            seconds_each={engine: float(seconds) for engine, seconds in _pairs(history).items()},
+            seconds_each={pace: float(seconds) for pace, seconds in _pairs(history).items()},
             running=_readable(running),
             waiting=_readable(waiting),
         )

@@ -6,10 +6,16 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from sakuga.errors import SettingsInvalid
 
@@ -19,6 +25,13 @@ LONGEST_SOCKET_PATH = 100  # bytes; the kernels allow 103 to 107
 
 def _names(value: object) -> object:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        msg = "names something twice"
+        raise ValueError(msg)
+    return names
 
 
 def _seconds(value: object) -> object:
@@ -31,7 +44,14 @@ def _seconds(value: object) -> object:
         raise ValueError(msg) from None
 
 
+RendererName = Literal["rehearsal", "local", "modal"]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0), le=timedelta(days=1))]
+
+
+class _OurLines(DotEnvSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        fields, found = self.settings_cls.model_fields, super().__call__()
+        return {name: value for name, value in found.items() if name in fields or name.upper().startswith(PREFIX)}
 
 
 class Settings(BaseSettings):
@@ -60,7 +80,27 @@ class Settings(BaseSettings):
     s3_region: str = Field(default="auto", description="Region of the bucket.")
     s3_access_key_id: SecretStr | None = Field(default=None, description="Key id for the bucket.")
     s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret for the bucket.")
-    renderer: Literal["rehearsal"] = Field(default="rehearsal", description="Where engines run.")
+    renderer: Annotated[list[RendererName], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)] = Field(
+        default=["rehearsal"],
+        min_length=1,
+        description="Where engines run: rehearsal, local, modal. Later ones are taken while earlier ones are away.",
+    )
+    engines: Annotated[list[str], NoDecode, BeforeValidator(_names), AfterValidator(_distinct)] = Field(
+        default_factory=list,
+        description="Engines offered; the first is the default. If unset, those that the renderer has by itself.",
+    )
+    weights_dir: Path | None = Field(
+        default=None, description="Folder of the weights for this PC's own card (var/weights if unset)."
+    )
+    media_dir: Path = Field(default=Path("media"), description="Folder of your LoRAs, pictures and videos.")
+    modal_app: str = Field(default="sakuga", description="Name of the app on Modal.")
+    modal_gpu: str | None = Field(default=None, description="GPU to rent instead of those that the engine prefers.")
+    modal_idle: Seconds = Field(
+        default=timedelta(seconds=60),
+        ge=timedelta(seconds=2),
+        le=timedelta(hours=1),
+        description="Seconds that a rented GPU waits for the next clip, and is paid for, before it goes.",
+    )
     rehearsal_seconds: Seconds = Field(
         default=timedelta(seconds=6),
         description="Seconds that a rehearsal drawing takes at least; 0 is as fast as it can.",
@@ -89,6 +129,19 @@ class Settings(BaseSettings):
         default="info", description="Least severe line logged."
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read our own lines of `.env` only: Compose and Modal have theirs there too."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _OurLines(settings_cls)
 
     @classmethod
     def load(cls) -> Self:
@@ -121,6 +174,11 @@ class Settings(BaseSettings):
     def gateway(self) -> str:
         """Where bot and stage manager find the gateway, without a slash at the end."""
         return (self.gateway_url or self.base_url).rstrip("/")
+
+    @property
+    def weights(self) -> Path:
+        """Where the weights for this PC's own card lie."""
+        return self.weights_dir or self.var_dir / "weights"
 
     @property
     def socket(self) -> Path:

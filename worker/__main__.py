@@ -17,7 +17,7 @@ from ulid import ULID
 from sakuga import log, store
 from sakuga.catalog import Catalog
 from sakuga.engine import EngineSpec
-from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
+from sakuga.errors import BrokerUnavailable, RendererUnavailable, SakugaError, StudioError
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import RENDER_TASK, Queue, encode_task
 from sakuga.settings import Settings
@@ -25,6 +25,7 @@ from sakuga.storage import Storage
 from worker import upkeep
 from worker.render import RenderTask
 from worker.renderers import Renderer, open_renderer
+from worker.thermostat import Thermostat
 from worker.worker import StudioWorker
 
 POLL_S = 1.0  # between looks when nothing wakes us: notices the lease of a dead worker
@@ -43,14 +44,20 @@ async def serve(settings: Settings) -> None:
         worker_id = f"worker_{ULID()}"
         worker = open_worker(settings, worker_id, redis, renderer, specs)
         me = upkeep.Introduction(worker_id, renderer.name, specs, settings.slots)
-        await upkeep.introduce(redis, me)
+        await upkeep.introduce(redis, me, await upkeep.readiness_of(renderer))
         log.get_logger("worker").debug("worker.ready", renderer=renderer.name, slots=settings.slots)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
-        chores = asyncio.create_task(upkeep.keep_up(redis, me, queue, lifecycle))
+        thermostat = Thermostat(renderer)
+        chores = asyncio.create_task(
+            upkeep.keep_up(redis, me, renderer=renderer, thermostat=thermostat, queue=queue, lifecycle=lifecycle)
+        )
         await worker.async_run()
         chores.cancel()
         await worker.close()
+        await asyncio.wait([chores], timeout=1)
+        if await upkeep.leave(redis, worker_id):
+            await thermostat.close()
 
 
 def open_worker(
@@ -97,7 +104,7 @@ def main() -> int:
         settings = Settings.load()
         log.configure(settings, "worker")
         asyncio.run(serve(settings))
-    except StudioError as error:
+    except (StudioError, RendererUnavailable) as error:  # to start again would not help
         sys.stderr.write(f"{error}\n")
         return 2
     except (SakugaError, RedisError) as error:

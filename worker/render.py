@@ -10,11 +10,12 @@ from redis.exceptions import RedisError
 
 from sakuga.catalog import Catalog
 from sakuga.clip import Clip
-from sakuga.engine import EngineSpec, RenderRequest, RenderResult
+from sakuga.engine import EngineSpec, RenderResult
 from sakuga.errors import JobNotFound, RenderFailed, RenderLost, RenderTimedOut, SakugaError, Unexpected
 from sakuga.job import RUNNING, TERMINAL, Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
+from sakuga.order import order
 from sakuga.settings import Settings
 from sakuga.storage import Storage
 from worker import gate
@@ -113,7 +114,11 @@ class RenderTask:
         begun = job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0})
         failure: SakugaError | None = None
         try:
-            begun = begun.model_copy(update={"handle": await self._renderer.start(self._request(begun))})
+            spec = self._specs.get(begun.engine)
+            if spec is None:
+                raise RenderFailed(reason=f"there is no engine {begun.engine} here")
+            handle = await self._renderer.start(order(begun, self._catalog, spec))
+            begun = begun.model_copy(update={"handle": handle})
         except SakugaError as error:
             failure = error
         written = False
@@ -152,7 +157,7 @@ class RenderTask:
                 await self._storage.remove(clip)
             if now.status is not JobStatus.SUCCEEDED:
                 raise _LetGo
-        log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, render_s=clip.render_s)
+        log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, **_summed_up(clip))
         await self._release(job)
 
     async def _cancelled(self, job: Job) -> None:
@@ -181,31 +186,16 @@ class RenderTask:
             now, stop = await self._lifecycle.read(job.id)
             if stop and now.attempt == job.attempt:
                 await self._cancelled(now)
-            elif not self._renderer.outlives_worker:
+            elif job.handle and not self._renderer.outlives(job.handle):
                 await self._release(job)
                 await self._lifecycle.give_back_attempt(job)
         except (RedisError, SakugaError) as error:
             log.warning("job.interrupted", job_id=job.id, reason=type(error).__name__)
 
-    def _request(self, job: Job) -> RenderRequest:
-        spec = self._specs.get(job.engine)
-        style = self._catalog.styles.get(job.style)
-        if spec is None:
-            raise RenderFailed(reason=f"there is no engine {job.engine} here")
-        width, height = spec.sizes[0]
-        return RenderRequest(
-            job_id=job.id,
-            number=job.number,
-            attempt=job.attempt,
-            engine=job.engine,
-            prompt=job.prompt,
-            style=job.style,
-            style_prompt=style.prompt if style else "",
-            negative_prompt=style.negative_prompt if style else "",
-            seed=job.seed,
-            width=width,
-            height=height,
-            num_frames=spec.num_frames(job.duration_s),
-            fps=spec.fps,
-            requested_by=job.requested_by.name,
-        )
+
+def _summed_up(clip: Clip) -> dict[str, Any]:
+    """Return what the closing line of a job says of its clip."""
+    told: dict[str, Any] = {"engine": clip.engine, "preset": clip.preset, "renderer": clip.renderer}
+    if clip.cost:
+        told |= {"gpu": clip.cost.gpu, "gpu_s": clip.cost.seconds, "usd": round(clip.cost.usd, 4)}
+    return told | {"render_s": clip.render_s}

@@ -1,4 +1,4 @@
-"""Upkeep: what a worker does beside rendering — telling that it lives, and ending what arq ended without us."""
+"""Upkeep: what a worker does beside rendering: telling how it is, following the wish for a warm GPU, clearing up."""
 
 import asyncio
 import json
@@ -10,15 +10,19 @@ from redis.exceptions import RedisError
 
 from sakuga import store
 from sakuga.engine import EngineSpec
-from sakuga.errors import JobNotFound, RenderLost
+from sakuga.errors import JobNotFound, RenderLost, SakugaError
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
 from sakuga.queue import Queue
+from sakuga.warmth import Warmth
+from worker.renderers import Readiness, Renderer
+from worker.thermostat import Thermostat
 
 log = get_logger("upkeep")
 
 EVERY_S = 3.0
 FORGOTTEN_S = 60  # after which a worker that was not seen is no longer listed
+UNKNOWN = Readiness(gpu=None, warm=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,25 @@ class Introduction:
     slots: int
 
 
-async def introduce(redis: store.Client, me: Introduction) -> None:
-    """Say what can be drawn here, so that the gateway can offer it without importing an engine."""
-    model = me.specs[0].name if me.specs else None
-    document = {"renderer": me.renderer, "model": model, "gpu": None, "warm": True, "slots": me.slots}
+async def introduce(
+    redis: store.Client, me: Introduction, readiness: Readiness = UNKNOWN, *, trouble: str | None = None
+) -> None:
+    """Say what can be drawn here and how soon, so that the gateway can offer it without importing an engine.
+
+    `trouble` is the code of what keeps the renderer from being as warm as it is wished.
+    """
+    names = [spec.name for spec in me.specs]
+    document = {
+        "renderer": me.renderer,
+        "model": next(iter(names), None),
+        "engines": names,
+        "gpu": readiness.gpu,
+        "warm": readiness.warm,
+        "trouble": trouble,
+        "slots": me.slots,
+    }
     async with redis.pipeline(transaction=True) as pipe:
-        pipe.hset(store.STUDIO, "slots", me.slots)
+        pipe.hset(store.STUDIO, mapping={"slots": me.slots, "engines": json.dumps(names)})
         pipe.delete(store.ENGINES)
         for spec in me.specs:
             pipe.hset(store.ENGINES, spec.name, spec.model_dump_json())
@@ -83,11 +100,31 @@ async def reconcile(redis: store.Client, lifecycle: Lifecycle) -> None:
             await redis.zrem(store.RUNNING, job_id)
 
 
-async def keep_up(redis: store.Client, me: Introduction, queue: Queue, lifecycle: Lifecycle) -> None:
+async def readiness_of(renderer: Renderer) -> Readiness:
+    """Return how soon a renderer could begin; one that can't say is not ready."""
+    try:
+        return await renderer.readiness()
+    except SakugaError as error:
+        log.debug("renderer.silent", code=error.code)
+        return UNKNOWN
+
+
+async def keep_up(
+    redis: store.Client,
+    me: Introduction,
+    *,
+    renderer: Renderer,
+    thermostat: Thermostat,
+    queue: Queue,
+    lifecycle: Lifecycle,
+) -> None:
     """Do all of it every few seconds, for ever. A Redis that came back empty learns who we are again."""
+    warmth = Warmth(redis)
     while True:
         try:
-            await introduce(redis, me)
+            await introduce(redis, me, await readiness_of(renderer), trouble=thermostat.trouble)
+            wish = await warmth.wished()
+            thermostat.follow(wish.warm if wish else None)
             await reconcile(redis, lifecycle)
             await queue.admit()
         except (RedisError, OSError):
@@ -95,3 +132,16 @@ async def keep_up(redis: store.Client, me: Introduction, queue: Queue, lifecycle
         except Exception:  # one bad document must not end the care for all others
             log.exception("upkeep.broke")
         await asyncio.sleep(EVERY_S)
+
+
+async def leave(redis: store.Client, worker_id: str) -> bool:
+    """Say that this worker ends, and return whether it was the last one, as far as that can be known."""
+    try:
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(store.WORKERS, worker_id)
+            pipe.hdel(store.WORKER_DOCUMENTS, worker_id)
+            pipe.time()
+            *_, (seconds, _) = await pipe.execute()
+        return not await redis.zcount(store.WORKERS, seconds - 3 * EVERY_S, "+inf")
+    except (RedisError, OSError):
+        return True

@@ -5,17 +5,36 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gpu.engines import Frame, Preview, Report
+from gpu.engines import Frame, Place, Preview, Report
 from gpu.engines.drawing.genga import STEPS, Desk, Look
 from gpu.engines.drawing.shot import FRAME, Shot
 from gpu.engines.drawing.storyboard import read
 from gpu.engines.drawing.title import Tag, TitleCard
-from sakuga.engine import EngineSpec, RenderRequest, RenderStage
+from sakuga.engine import EngineSpec, Making, RenderRequest, RenderStage
 from sakuga.errors import RenderFailed
 
 TEXT_END, KEY_END, FRAMES_END = 0.04, 0.6, 0.97
 """Which part of the whole is done after reading, after the key picture, and after the last frame."""
 PREVIEW_EVERY = 8
+
+SPECS = {
+    "rehearsal": EngineSpec(
+        name="rehearsal",
+        summary="Draws a shot on the CPU from the words of the prompt. Needs no model and no network.",
+        sizes=(FRAME,),
+        fps=16.0,
+        shortest_s=2.0,
+        longest_s=8.0,
+        default_s=5.0,
+        frame_step=4,
+        typical_s=7.0,
+    )
+}
+
+
+def engine(_spec: EngineSpec, _place: Place) -> "Rehearsal":
+    """Return the engine of `SPECS`."""
+    return Rehearsal()
 
 
 def _array(see: Look) -> Callable[[], Frame]:
@@ -39,17 +58,9 @@ class Pace:
 class Rehearsal:
     """Words in, a drawn shot out. The same request gives the same frames."""
 
-    spec = EngineSpec(
-        name="rehearsal",
-        summary="Draws a shot on the CPU from the words of the prompt. Needs no model and no network.",
-        sizes=(FRAME,),
-        fps=16.0,
-        shortest_s=2.0,
-        longest_s=8.0,
-        default_s=5.0,
-        frame_step=4,
-        typical_s=7.0,
-    )
+    def __init__(self) -> None:
+        self.spec = SPECS["rehearsal"]
+        self.making: Making | None = None
 
     def load(self) -> None:
         """There is nothing to load."""
@@ -74,6 +85,7 @@ class Rehearsal:
             done = index + 1
             seen = frame if done % PREVIEW_EVERY == 0 else None
             pace("decode", done, request.num_frames, KEY_END + (FRAMES_END - KEY_END) * done / request.num_frames, seen)
+        self.making = Making(engine=self.spec.name, preset=request.preset, device="cpu")
 
     def _check(self, request: RenderRequest) -> None:
         size, longest = (request.width, request.height), self.spec.num_frames(self.spec.longest_s)

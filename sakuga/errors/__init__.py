@@ -7,6 +7,7 @@
     │   ├── RequestInvalid        BodyUnreadable  BodyTooLarge  MediaTypeUnsupported
     │   ├── PromptEmpty           PromptTooLong   PromptUnreadable
     │   ├── StyleUnknown          EngineUnknown   DurationOutOfRange
+    │   ├── CharacterUnknown      PresetUnknown
     │   ├── QueueFull             KeyReused       StreamsExhausted
     │   ├── JobNotFound           JobNotWaiting   ClipNotFound  PreviewNotFound
     │   ├── RouteNotFound         MethodNotAllowed  RangeNotSatisfiable
@@ -14,12 +15,16 @@
     │   └── BrokerUnavailable     StudioNotReady
     ├── RenderError               the studio can do something about it
     │   ├── RenderFailed          RenderLost      RenderTimedOut
-    │   ├── RenderCancelled       RendererUnavailable
-    │   └── ClipUnplayable
+    │   ├── RenderCancelled       ClipUnplayable  FramesInvalid
+    │   ├── GpuMemoryExhausted    WeightsMissing  MediaMissing  AdapterUnfit
+    │   ├── RendererUnavailable   RendererNotDeployed
+    │   └── RendererUnauthorised  QuotaExhausted
     ├── StudioError               the streamer can do something about it
     │   ├── SettingsInvalid       StudioFileInvalid
     │   ├── BrokerMissing         BrokerFailed    PortTaken     FolderTaken
-    │   └── StorageUnavailable    GatewayUnreachable
+    │   ├── StorageUnavailable    GatewayUnreachable
+    │   ├── LicenceNotAccepted    SpaceExhausted  WeightsUnreachable
+    │   └── CharacterRefused      CloudFailed
     ├── GatewayRefused            a program of ours was told no
     └── Unexpected                we have to do something about it
 
@@ -28,20 +33,32 @@ filled with the constructor's data; it says what to do next. The HTTP status sta
 sentence in ``bot/replies.py``.
 """
 
+from contextlib import suppress
+from typing import Any
+
 from sakuga.errors.base import SakugaError, Unexpected
 from sakuga.errors.render import (
+    AdapterUnfit,
     ClipUnplayable,
+    FramesInvalid,
+    GpuMemoryExhausted,
+    MediaMissing,
+    QuotaExhausted,
     RenderCancelled,
+    RendererNotDeployed,
     RenderError,
+    RendererUnauthorised,
     RendererUnavailable,
     RenderFailed,
     RenderLost,
     RenderTimedOut,
+    WeightsMissing,
 )
 from sakuga.errors.request import (
     BodyTooLarge,
     BodyUnreadable,
     BrokerUnavailable,
+    CharacterUnknown,
     ClipNotFound,
     DurationOutOfRange,
     EngineUnknown,
@@ -52,6 +69,7 @@ from sakuga.errors.request import (
     MediaTypeUnsupported,
     MethodNotAllowed,
     OriginNotAllowed,
+    PresetUnknown,
     PreviewNotFound,
     PromptEmpty,
     PromptTooLong,
@@ -68,54 +86,72 @@ from sakuga.errors.request import (
 from sakuga.errors.studio import (
     BrokerFailed,
     BrokerMissing,
+    CharacterRefused,
+    CloudFailed,
     FolderTaken,
     GatewayRefused,
     GatewayUnreachable,
+    LicenceNotAccepted,
     PortTaken,
     SettingsInvalid,
+    SpaceExhausted,
     StorageUnavailable,
     StudioError,
     StudioFileInvalid,
+    WeightsUnreachable,
 )
 
 __all__ = [
+    "AdapterUnfit",
     "BodyTooLarge",
     "BodyUnreadable",
     "BrokerFailed",
     "BrokerMissing",
     "BrokerUnavailable",
+    "CharacterRefused",
+    "CharacterUnknown",
     "ClipNotFound",
     "ClipUnplayable",
+    "CloudFailed",
     "DurationOutOfRange",
     "EngineUnknown",
     "FolderTaken",
+    "FramesInvalid",
     "GatewayRefused",
     "GatewayUnreachable",
+    "GpuMemoryExhausted",
     "HostNotAllowed",
     "JobNotFound",
     "JobNotWaiting",
     "KeyReused",
+    "LicenceNotAccepted",
+    "MediaMissing",
     "MediaTypeUnsupported",
     "MethodNotAllowed",
     "OriginNotAllowed",
     "PortTaken",
+    "PresetUnknown",
     "PreviewNotFound",
     "PromptEmpty",
     "PromptTooLong",
     "PromptUnreadable",
     "QueueFull",
+    "QuotaExhausted",
     "RangeNotSatisfiable",
     "RenderCancelled",
     "RenderError",
     "RenderFailed",
     "RenderLost",
     "RenderTimedOut",
+    "RendererNotDeployed",
+    "RendererUnauthorised",
     "RendererUnavailable",
     "RequestInvalid",
     "RequestRefused",
     "RouteNotFound",
     "SakugaError",
     "SettingsInvalid",
+    "SpaceExhausted",
     "StorageUnavailable",
     "StreamsExhausted",
     "StudioError",
@@ -123,4 +159,16 @@ __all__ = [
     "StudioNotReady",
     "StyleUnknown",
     "Unexpected",
+    "WeightsMissing",
+    "WeightsUnreachable",
+    "restored",
 ]
+
+
+def restored(code: str, data: dict[str, Any]) -> SakugaError:
+    """Return the error that another process of ours named by code and data; Unexpected for an unknown one."""
+    found = globals().get("".join(word.capitalize() for word in code.split("_")))
+    if isinstance(found, type) and issubclass(found, SakugaError) and found.code == code:
+        with suppress(KeyError, TypeError, ValueError):
+            return found(**data)
+    return Unexpected(reference=code[:60])

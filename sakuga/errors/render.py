@@ -44,3 +44,52 @@ class ClipUnplayable(RenderError):
 
     message = "The drawing was finished, but its file can't be played, and no attempt is left. Ask again."
     retryable = True
+
+
+class GpuMemoryExhausted(RenderError):
+    """The card had too little memory."""
+
+    message = "The GPU ran out of memory while drawing with {engine}. Ask for a shorter or smaller clip."
+    retryable = True
+
+
+class FramesInvalid(RenderError):
+    """The engine's numbers overflowed, so that there was no picture."""
+
+    message = "{engine} lost the picture (numbers that are none). Ask again with another seed."
+
+
+class WeightsMissing(RenderError):
+    """The weights of an engine were not where it runs."""
+
+    message = "The weights of {engine} are not here. The streamer fetches them: python -m sakuga gpu weights {engine}"
+
+
+class AdapterUnfit(RenderError):
+    """A LoRA did not fit the engine."""
+
+    message = "The LoRA {adapter} does not fit {engine}: {problem}. Choose another character or engine."
+
+
+class MediaMissing(RenderError):
+    """A file that the render begins with was not where it runs."""
+
+    message = "The file {name} is not where the engine runs. The streamer adds it: python -m sakuga character add"
+
+
+class RendererNotDeployed(RenderError):
+    """The app was not deployed in that workspace."""
+
+    message = "{app} is not deployed on Modal. The streamer does it: python -m sakuga gpu deploy"
+
+
+class RendererUnauthorised(RenderError):
+    """The token was missing or refused."""
+
+    message = "Modal refused the token ({reason}). The streamer sets MODAL_TOKEN_ID and MODAL_TOKEN_SECRET."
+
+
+class QuotaExhausted(RenderError):
+    """The account allowed no more."""
+
+    message = "The account's limit at {provider} is reached ({reason}). Ask again later."

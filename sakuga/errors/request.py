@@ -69,6 +69,20 @@ class EngineUnknown(RequestRefused):
     param = "engine"
 
 
+class CharacterUnknown(RequestRefused):
+    """No character had that name, or it is drawn by another engine."""
+
+    message = "There is no character {name!r} for {engine}. Choose one of: {known}."
+    param = "characters"
+
+
+class PresetUnknown(RequestRefused):
+    """The engine has no such preset, or the studio does not offer it."""
+
+    message = "{name!r} can't be asked for with {engine}. Choose one of: {known}."
+    param = "preset"
+
+
 class DurationOutOfRange(RequestRefused):
     """The engine can't draw a clip of that length."""
 

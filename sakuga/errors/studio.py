@@ -67,3 +67,34 @@ class GatewayRefused(SakugaError):
         self.status = status
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class LicenceNotAccepted(StudioError):
+    """Weights had terms that nobody has agreed to."""
+
+    message = "{engine} comes under {licence}. Read {url}, then run the command again with --accept-licence."
+
+
+class SpaceExhausted(StudioError):
+    """There was too little space for the weights."""
+
+    message = "{engine} needs {needed_gb:.1f} GB and {free_gb:.1f} GB are free. Make room, or choose a smaller engine."
+
+
+class WeightsUnreachable(StudioError):
+    """The weights could not be fetched."""
+
+    message = "{repository} could not be fetched ({reason}). What has arrived is kept; run the command again."
+    retryable = True
+
+
+class CharacterRefused(StudioError):
+    """A character's file could not be used."""
+
+    message = "{file}: {problem}."
+
+
+class CloudFailed(StudioError):
+    """Modal did not do what it was asked."""
+
+    message = "Modal did not do that: {reason}"

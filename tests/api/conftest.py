@@ -16,6 +16,7 @@ from tests.fakes.jobs import clip
 from tests.fakes.renderer import SPEC
 from tests.fakes.valkey import Valkey
 from worker import upkeep
+from worker.renderers import Readiness
 
 BASE = "http://127.0.0.1:8420"
 
@@ -32,7 +33,8 @@ async def redis(valkey: Valkey) -> AsyncIterator[store.Client]:
 async def worker(redis: store.Client) -> None:
     """A worker that has introduced itself and then does nothing."""
     await Queue(redis).configure(slots=1)
-    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [SPEC], 1))
+    me = upkeep.Introduction("worker_1", "puppet", [SPEC], 1)
+    await upkeep.introduce(redis, me, Readiness(gpu="H100", warm=True))
 
 
 @pytest.fixture

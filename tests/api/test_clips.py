@@ -12,6 +12,9 @@ async def test_the_gallery_lists_clips_with_all_that_made_them(http: httpx.Async
     (listed,) = document["clips"]
     assert listed == (await http.get(f"/clips/{stored_clip.id}")).json()
     assert (listed["cut"], listed["seed"], listed["resolution"]) == ("C-042", 7, "832x480")
+    assert (listed["engine"], listed["renderer"], listed["preset"]) == ("rehearsal", "rehearsal", "live")
+    assert (listed["mode"], listed["characters"], listed["num_frames"]) == ("text-to-video", [], 81)
+    assert listed["has_sound"] is False
     assert listed["requested_by"] == {"platform": "twitch", "login": "mika", "display_name": "Mika"}
 
 

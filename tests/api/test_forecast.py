@@ -27,23 +27,29 @@ def running(*, started_at: float | None, progress: float = 0) -> Job:
 
 
 def forecast(*jobs: Job, slots: int = 1, paused: bool = False, history: float | None = 10) -> Forecast:
-    seconds_each = {} if history is None else {"wan": history}
+    seconds_each = {} if history is None else {"wan/live": history}
     board = Board(slots, paused, 0, now=1000.0, seconds_each=seconds_each, running=list(jobs))
-    return Forecast(board, {"wan": 40})
+    return Forecast(board, {"wan/live": 40, "wan/draft": 15})
 
 
 def test_the_next_job_of_an_idle_studio_takes_one_render() -> None:
-    assert forecast().ready_s(1, "wan") == 10
-    assert forecast(history=None).ready_s(1, "wan") == 40
-    assert forecast(history=None).ready_s(1, "unheard-of") == 30
+    assert forecast().ready_s(1, "wan/live") == 10
+    assert forecast(history=None).ready_s(1, "wan/live") == 40
+    assert forecast(history=None).ready_s(1, "unheard-of/live") == 30
+
+
+def test_each_preset_has_a_history_of_its_own() -> None:
+    assert forecast().ready_s(1, "wan/draft") == 15
+    assert forecast(running(started_at=None)).ready_s(1, "wan/draft") == 10 + 15
+    assert forecast().seconds_each() == 10
 
 
 def test_each_place_further_back_takes_one_render_more() -> None:
-    assert [forecast().ready_s(place, "wan") for place in (1, 2, 3)] == [10, 20, 30]
+    assert [forecast().ready_s(place, "wan/live") for place in (1, 2, 3)] == [10, 20, 30]
 
 
 def test_slots_share_the_queue() -> None:
-    assert [forecast(slots=2).ready_s(place, "wan") for place in (1, 2, 3, 4, 5)] == [10, 10, 20, 20, 30]
+    assert [forecast(slots=2).ready_s(place, "wan/live") for place in (1, 2, 3, 4, 5)] == [10, 10, 20, 20, 30]
 
 
 def test_a_running_job_is_judged_by_history_first_and_by_its_own_pace_then() -> None:
@@ -53,10 +59,10 @@ def test_a_running_job_is_judged_by_history_first_and_by_its_own_pace_then() -> 
 
 
 def test_who_waits_waits_for_what_runs() -> None:
-    assert forecast(running(started_at=996.0, progress=50)).ready_s(1, "wan") == pytest.approx(14)
+    assert forecast(running(started_at=996.0, progress=50)).ready_s(1, "wan/live") == pytest.approx(14)
 
 
 def test_a_paused_queue_promises_nothing_and_nobody_is_told_zero() -> None:
-    assert forecast(paused=True).ready_s(1, "wan") is None
+    assert forecast(paused=True).ready_s(1, "wan/live") is None
     assert whole_seconds(None) is None
     assert (whole_seconds(0.0), whole_seconds(7.2)) == (1, 8)

@@ -1,8 +1,11 @@
 import httpx
 import pytest
 
+from api.state import State
 from sakuga import store
+from sakuga.catalog import Catalog
 from sakuga.queue import Queue
+from tests.fakes.engines import CAST
 from tests.fakes.valkey import Valkey
 
 MIKA = {"platform": "twitch", "id": "3000", "login": "mika", "display_name": "Mika"}
@@ -39,6 +42,22 @@ async def test_subs_and_bits_get_their_lane_and_credits(http: httpx.AsyncClient)
     assert document["credits"] == [{"reason": "sub", "seconds": 300.0}, {"reason": "300 bits", "seconds": 180.0}]
 
 
+async def test_preset_and_characters_stay_with_the_job(http: httpx.AsyncClient, studio: State) -> None:
+    studio.catalog = Catalog.model_validate({"characters": CAST})
+    answer = await ask(http, preset="draft", characters=["yuki", "ren", "yuki"])
+    status = (await http.get(answer.json()["status_url"])).json()
+    assert (status["preset"], status["characters"], status["renderer"]) == ("draft", ["yuki", "ren"], None)
+    (waiting,) = (await http.get("/queue")).json()["waiting"]
+    assert (waiting["preset"], waiting["characters"]) == ("draft", ["yuki", "ren"])
+    plain = (await http.get((await ask(http)).json()["status_url"])).json()
+    assert (plain["preset"], plain["characters"]) == ("live", [])
+
+
+async def test_the_shows_preset_is_that_of_requests_that_name_none(http: httpx.AsyncClient, studio: State) -> None:
+    studio.catalog = Catalog(preset="quality")
+    assert (await http.get((await ask(http)).json()["status_url"])).json()["preset"] == "quality"
+
+
 async def test_names_are_cleaned_before_anyone_sees_them(http: httpx.AsyncClient) -> None:
     answer = await ask(http, requested_by={**MIKA, "display_name": "Mi\u202eka" + "x" * 40})
     document = (await http.get(answer.json()["status_url"])).json()
@@ -60,6 +79,13 @@ async def test_names_are_cleaned_before_anyone_sees_them(http: httpx.AsyncClient
         ([], 422, "request_invalid", "body"),
         ({"prompt": "a", "style": "cubist"}, 422, "style_unknown", "style"),
         ({"prompt": "a", "engine": "gpt"}, 422, "engine_unknown", "engine"),
+        ({"prompt": "a", "preset": "quality"}, 422, "preset_unknown", "preset"),
+        ({"prompt": "a", "preset": "best"}, 422, "preset_unknown", "preset"),
+        ({"prompt": "a", "preset": 1}, 422, "request_invalid", "preset"),
+        ({"prompt": "a", "characters": ["nobody"]}, 422, "character_unknown", "characters"),
+        ({"prompt": "a", "characters": "hana"}, 422, "request_invalid", "characters"),
+        ({"prompt": "a", "characters": ["a", "b", "c", "d"]}, 422, "request_invalid", "characters"),
+        ({"prompt": "a", "characters": ["a" * 41]}, 422, "request_invalid", "characters.0"),
         ({"prompt": "a", "duration": 0.5}, 422, "duration_out_of_range", "duration"),
         ({"prompt": "a", "duration": 1e9}, 422, "duration_out_of_range", "duration"),
         ({"prompt": "a", "duration": "long"}, 422, "request_invalid", "duration"),

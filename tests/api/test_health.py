@@ -12,7 +12,10 @@ async def test_every_part_is_named_and_all_up_is_healthy(http: httpx.AsyncClient
     assert document["status"] == "healthy"
     assert document["broker"] == {"status": "up", "kind": "embedded"}
     assert document["worker"] == {"status": "up", "count": 1, "busy": 0, "slots": 1}
-    assert document["renderer"] == {"status": "up", "name": "puppet", "model": "rehearsal", "gpu": None, "warm": True}
+    renderer = document["renderer"]
+    assert renderer["status"] == "up"
+    assert (renderer["name"], renderer["model"]) == ("puppet", "rehearsal")
+    assert (renderer["gpu"], renderer["warm"], renderer["trouble"]) == ("H100", True, None)
     assert document["stage"]["status"] == document["storage"]["status"] == "up"
 
 

@@ -35,11 +35,3 @@ async def test_an_unchanged_queue_costs_a_304(http: httpx.AsyncClient, redis: st
     assert (await http.get("/queue", headers=known)).status_code == 304
     await submitted(Queue(redis))
     assert (await http.get("/queue", headers=known)).status_code == 200
-
-
-async def test_the_catalog_names_what_generate_takes(http: httpx.AsyncClient) -> None:
-    document = (await http.get("/catalog")).json()
-    assert [engine["name"] for engine in document["engines"]] == ["rehearsal"]
-    assert document["prompt_limit"] == 300
-    for style in document["styles"]:
-        assert (await http.post("/generate", json={"prompt": "cat", "style": style["name"]})).status_code == 202

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from sakuga import store
-from sakuga.engine import Progress
+from sakuga.engine import Cost, Progress
 from sakuga.errors import RenderFailed
 from sakuga.job import Job
 from sakuga.lifecycle import Lifecycle
@@ -67,6 +67,27 @@ async def test_a_finished_job_has_its_clip_and_needs_no_more_polls(
     assert document["video_url"] == f"/clips/{clip(1).id}/video"
     assert (document["duration"], document["resolution"]) == (5.0625, "832x480")
     assert document["preview_url"] is None
+
+
+async def test_a_finished_job_tells_what_really_drew_it_and_not_what_it_cost(
+    http: httpx.AsyncClient, redis: store.Client, rendering: Job
+) -> None:
+    lifecycle = Lifecycle(redis)
+    await lifecycle.finish(rendering)
+    made = clip(
+        1,
+        job_id=rendering.id,
+        engine="ltx",
+        renderer="modal",
+        preset="draft",
+        cost=Cost(gpu="H100", seconds=8, usd=0.01),
+    )
+    await lifecycle.succeed(rendering, made)
+    answer = await http.get(f"/status/{rendering.id}")
+    document = answer.json()
+    assert (document["engine"], document["renderer"], document["preset"]) == ("ltx", "modal", "draft")
+    assert "usd" not in answer.text
+    assert "usd" not in (await http.get("/clips")).text
 
 
 async def test_a_failed_job_is_an_answer_of_200_that_says_why(

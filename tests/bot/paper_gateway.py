@@ -22,6 +22,7 @@ class PaperGateway:
         self.asked: list[dict[str, Any]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
         self.stage: dict[str, Any] = {"state": "idle", "revision": 1, "server_time": NOON, "waiting_count": 0}
+        self.wanted: dict[str, Any] = {"warm": False}
         self.next_answers: list[web.Response | None] = []  # None: the connection breaks
         self._keys: dict[str, str] = {}
         self._started_at = 0.0
@@ -48,6 +49,8 @@ class PaperGateway:
         app.router.add_put("/stage", self._put_stage)
         app.router.add_get("/clips", self._clips)
         app.router.add_get("/health", self._health)
+        app.router.add_get("/renderer", self._renderer)
+        app.router.add_put("/renderer", self._renderer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
@@ -174,6 +177,14 @@ class PaperGateway:
         done = [job for job in self.jobs.values() if job["status"] == "succeeded"]
         more = {"poster_url": "/clips/p.jpg", "duration": 5.06, "finished_at": NOON}
         return web.json_response({"clips": [{**job, **more} for job in reversed(done)], "next_before": None})
+
+    async def _renderer(self, request: web.Request) -> web.Response:
+        if request.method == "PUT":
+            self.wanted = await request.json()
+            self.asked.append(self.wanted)
+        until = NOON if self.wanted["warm"] else None
+        told = {"name": "modal", "engines": ["ltx-video-2b"], "gpu": "H100", "warm": False, "trouble": None}
+        return web.json_response({**told, "wanted": self.wanted["warm"], "until": until})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "unhealthy", "version": "0.1.0"}, status=503)

@@ -64,3 +64,20 @@ def test_the_prefix_can_be_longer_than_one_character() -> None:
 )
 def test_a_style_may_be_named_outside_of_the_quotes(text: str, prompt: str, style: str | None) -> None:
     assert parse(text, "!") == Command("anime", prompt, style)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "!anime two samurai --character hana --style sumi --character Ren --preset draft",
+        '!anime --preset=draft --character=hana "two samurai" \u2014character ren --style sumi',
+        "!anime two samurai --character hana --character hana --character ren --style sumi --preset draft --style neon",
+    ],
+)
+def test_characters_and_a_preset_may_be_named_too_in_any_order(said: str) -> None:
+    assert parse(said, "!") == Command("anime", "two samurai", "sumi", ("hana", "ren"), "draft")
+
+
+def test_of_a_crowd_the_first_three_play() -> None:
+    said = "!anime a crowd " + " ".join(f"--character {name}" for name in "abcd")
+    assert parse(said, "!") == Command("anime", "a crowd", characters=("a", "b", "c"))

@@ -54,6 +54,16 @@ async def test_a_request_reaches_the_gateway_with_who_asked_and_the_message_as_k
     assert paper.asked[0]["requested_by"] == expected
 
 
+async def test_style_characters_and_preset_reach_the_gateway_when_they_are_named(
+    desk: Desk, paper: PaperGateway, said: Said
+) -> None:
+    await desk.hear(line("!anime a cat --character hana --character ren --preset draft --style neon"))
+    asked = {name: wish for name, wish in paper.asked[0].items() if name != "requested_by"}
+    assert asked == {"prompt": "a cat", "style": "neon", "characters": ["hana", "ren"], "preset": "draft"}
+    await desk.hear(line("!anime a cat", id="m-2"))
+    assert set(paper.asked[1]) == {"prompt", "requested_by"}
+
+
 async def test_a_bare_command_is_answered_with_an_example_and_asks_nobody(
     desk: Desk, paper: PaperGateway, said: Said
 ) -> None:

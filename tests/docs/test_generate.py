@@ -27,5 +27,12 @@ def test_a_message_is_shown_with_the_names_of_its_data() -> None:
     assert not any("!" in name for _, name, _, _ in Formatter().parse(generate.sentence(errors.StyleUnknown)) if name)
 
 
+def test_lists_are_told_as_they_are_written() -> None:
+    page = generate.studio_file()
+    assert '| `presets` | list of `draft` or `live` or `quality` | `["draft", "live"]` |' in page
+    assert "| `loras` | list of [LoRAs](#loras), up to 4 | none |" in page
+    assert "| `prompts` | list of text | none |" in page
+
+
 def test_a_cell_can_not_end_its_column_and_an_empty_column_is_left_out() -> None:
     assert table(("Name", "Is", "Of"), [("a|b", "", "c\nd")]) == "| Name | Of |\n| --- | --- |\n| a\\|b | c d |"

@@ -6,10 +6,10 @@ from typing import get_args
 import pytest
 
 from api.app import create_app
-from bot.commands import Name
+from bot.commands import OPTIONS, Name
 from docs import generate
 from sakuga import errors, store
-from sakuga.catalog import Catalog, Limits, Style
+from sakuga.catalog import Catalog, Character, Hero, Limits, Lora, Style
 from sakuga.event import EventType
 from sakuga.lane import LanePolicy
 from sakuga.settings import PREFIX, Settings
@@ -26,8 +26,9 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_key_of_the_studio_file_is_documented_with_what_it_is() -> None:
-    tables = {"styles", "lanes", "limits"}
-    names = {name for model in (Catalog, Style, LanePolicy, Limits) for name in model.model_fields} - tables
+    tables = {"styles", "characters", "lanes", "limits", "hero"}
+    models = (Catalog, Style, Character, Lora, LanePolicy, Limits, Hero)
+    names = {name for model in models for name in model.model_fields} - tables
     assert set(rows("studio-file.md")) == names
     assert all(row[-1] for row in rows("studio-file.md").values())
     assert all(f"[{name}" in reference("studio-file.md") for name in tables)
@@ -91,8 +92,8 @@ def test_every_query_option_of_the_overlay_is_documented() -> None:
 
 
 def test_every_chat_command_is_documented() -> None:
-    listed = {name.split()[0].removeprefix("!") for name in rows("chat-commands.md")}
-    assert listed == set(get_args(Name))
+    listed = {name.split()[0] for name in rows("chat-commands.md")}
+    assert listed == {f"!{name}" for name in get_args(Name)} | {f"--{option}" for option in OPTIONS}
 
 
 @pytest.mark.parametrize("folder", ["tutorial", "how-to", "reference", "explanation", "decisions"])

@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
+from sakuga.engine import EngineSpec, Making, Progress, RenderRequest, RenderResult
 from sakuga.errors import RenderCancelled, RenderLost, SakugaError
+from worker.renderers import Readiness
 
 SPEC = EngineSpec(
     name="rehearsal",
@@ -24,7 +25,10 @@ SPEC = EngineSpec(
 
 
 class PuppetRenderer:
-    """Renders go on when the test says so: `report`, `finish`, `break_with`. Handles live as long as this object."""
+    """Renders go on when the test says so: `report`, `finish`, `break_with`. Handles live as long as this object.
+
+    `made` is what its results say of themselves; `ready` and `asked` are how warm it is and was asked to be.
+    """
 
     name = "puppet"
 
@@ -38,6 +42,13 @@ class PuppetRenderer:
         self._ends: dict[str, RenderResult | SakugaError] = {}
         self._started = asyncio.Condition()
         self.broken_start: SakugaError | None = None
+        self.asked: list[str] = []
+        self.broken_warmth: Exception | None = None
+        self.ready = Readiness(gpu=None, warm=False)
+        self.made: dict[str, object] = {}
+
+    def outlives(self, handle: str) -> bool:
+        return self.outlives_worker
 
     async def specs(self) -> list[EngineSpec]:
         return [SPEC]
@@ -85,6 +96,28 @@ class PuppetRenderer:
         self.released.append(handle)
         self._renders.pop(handle, None)
 
+    async def warm(self) -> None:
+        await self._bring("warm", warm=True)
+
+    async def cool(self) -> None:
+        await self._bring("cool", warm=False)
+
+    async def readiness(self) -> Readiness:
+        return self.ready
+
+    async def _bring(self, asked: str, *, warm: bool) -> None:
+        async with self._started:
+            self.asked.append(asked)
+            self._started.notify_all()
+        if self.broken_warmth:
+            raise self.broken_warmth
+        self.ready = Readiness(self.ready.gpu, warm)
+
+    async def was_asked(self, count: int) -> None:
+        """Wait until it was asked to warm or cool so many times."""
+        async with asyncio.timeout(10), self._started:
+            await self._started.wait_for(lambda: len(self.asked) >= count)
+
     async def close(self) -> None:
         self._renders.clear()
 
@@ -119,4 +152,5 @@ class PuppetRenderer:
             height=request.height,
             fps=request.fps,
             num_frames=request.num_frames,
+            **({"making": Making(engine=request.engine, preset=request.preset)} | self.made),
         )

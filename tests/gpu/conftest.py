@@ -92,3 +92,12 @@ def child(tmp_path: Path) -> Iterator[Callable[[], Child]]:
     yield start
     for each in started:
         each.end()
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for tests.fakes.weights: whoever writes a pipeline there first has written it for all."""
+    import torch  # noqa: PLC0415 - most tests here do without
+
+    torch.set_num_threads(1)  # of several, each would wait for the others at every small layer
+    return tmp_path_factory.mktemp("weights")

@@ -26,9 +26,12 @@ async def gateway(paper: PaperGateway) -> AsyncIterator[Gateway]:
 
 
 async def test_a_request_is_answered_with_its_cut_and_place(gateway: Gateway, paper: PaperGateway) -> None:
-    job = await gateway.generate("a cat", requested_by=MIKA, key="message-1", style="neon", duration=None)
+    job = await gateway.generate(
+        "a cat", requested_by=MIKA, key="message-1", style="neon", characters=("hana",), duration=None
+    )
     assert (job.cut, job.status, job.queue_position, job.eta_seconds) == ("C-041", JobStatus.QUEUED, 1, 20)
-    assert paper.asked == [{"prompt": "a cat", "style": "neon", "requested_by": MIKA.model_dump()}]
+    asked = {"prompt": "a cat", "style": "neon", "characters": ["hana"], "requested_by": MIKA.model_dump()}
+    assert paper.asked == [asked]
 
 
 async def test_an_answer_that_got_lost_is_asked_for_again_with_the_same_key(
@@ -86,6 +89,16 @@ async def test_the_stage_can_be_read_and_set(gateway: Gateway, paper: PaperGatew
     await gateway.put_stage(StageState.IDLE)
     assert paper.asked == [{"state": "result", "clip_id": "clip_1", "seconds": 5.1}, {"state": "idle"}]
     assert (await gateway.stage()).revision == 3
+
+
+async def test_a_gpu_can_be_kept_ready_and_let_go_of(gateway: Gateway, paper: PaperGateway) -> None:
+    renderer = await gateway.renderer()
+    assert (renderer.name, renderer.gpu, renderer.wanted, renderer.until) == ("modal", "H100", False, None)
+    warm = await gateway.warm()
+    assert (warm.wanted, warm.until is not None) == (True, True)
+    await gateway.warm(seconds=600)
+    assert not (await gateway.cool()).wanted
+    assert paper.asked == [{"warm": True}, {"warm": True, "seconds": 600}, {"warm": False}]
 
 
 async def test_clips_come_newest_first(gateway: Gateway, paper: PaperGateway) -> None:

@@ -28,6 +28,19 @@ def test_an_unknown_name_in_the_env_file_is_told_the_same_way(monkeypatch: pytes
         Settings.load()
 
 
+def test_lines_of_the_env_file_that_are_for_others_are_left_to_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("MODAL_TOKEN_ID=ak-1\nCOMPOSE_PROJECT_NAME=show\nSAKUGA_SLOTS=3\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    assert Settings.load().slots == 3
+
+
+def test_the_first_renderer_is_the_main_one_and_none_is_named_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAKUGA_RENDERER", "modal, local,rehearsal")
+    assert Settings.load().renderer == ["modal", "local", "rehearsal"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -37,6 +50,10 @@ def test_an_unknown_name_in_the_env_file_is_told_the_same_way(monkeypatch: pytes
         ("SAKUGA_LEASE", "0"),
         ("SAKUGA_LEASE", "inf"),
         ("SAKUGA_RENDER_TIMEOUT", "0"),
+        ("SAKUGA_RENDERER", "mars"),
+        ("SAKUGA_RENDERER", "modal,modal"),
+        ("SAKUGA_RENDERER", ","),
+        ("SAKUGA_MODAL_IDLE", "1"),
     ],
 )
 def test_a_value_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

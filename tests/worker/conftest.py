@@ -34,9 +34,9 @@ class House:
     def queue(self) -> Queue:
         return Queue(self.redis)
 
-    async def admitted(self) -> Job:
+    async def admitted(self, **changes: str) -> Job:
         await self.queue.configure(slots=4)
-        job = await submitted(self.queue)
+        job = await submitted(self.queue, **changes)
         await self.queue.admit()
         await self.redis.set(in_progress_key_prefix + job.id, "1")
         return job

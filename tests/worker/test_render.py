@@ -4,6 +4,9 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
+from sakuga.engine import Cost, Making
 from sakuga.errors import RendererUnavailable, RenderFailed
 from sakuga.gallery import Gallery
 from sakuga.job import JobStatus
@@ -36,6 +39,31 @@ async def test_the_renderer_is_asked_for_what_the_viewer_and_the_style_say(house
     assert (request.prompt, request.seed, request.requested_by) == (job.prompt, 7, "Mika")
     assert request.style_prompt.startswith("anime style")
     assert (request.num_frames - 1) % SPEC.frame_step == 0
+
+
+async def test_the_clip_says_what_drew_it_even_if_a_fall_back_did(house: House) -> None:
+    making = Making(engine="ltx-video-2b", preset="draft", device="NVIDIA H100")
+    cost = Cost(gpu="H100", seconds=8.4, usd=0.0092)
+    house.renderer.made = {"renderer": "local", "making": making, "cost": cost}
+    job = await house.admitted()
+    running = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.finish("puppet-0")
+    with capture_logs() as logs:
+        await running
+    (clip,) = [clip async for clip in Storage.open(house.settings).sidecars()]
+    assert (clip.engine, clip.preset, clip.renderer) == ("ltx-video-2b", "draft", "local")
+    assert (clip.making, clip.cost) == (making, cost)
+    (line,) = [line for line in logs if line["event"] == "job.succeeded"]
+    assert (line["engine"], line["renderer"], line["gpu"], line["usd"]) == ("ltx-video-2b", "local", "H100", 0.0092)
+
+
+async def test_a_job_for_an_engine_that_is_gone_fails_with_a_reason(house: House) -> None:
+    job = await house.admitted(engine="wan")
+    await house.run(job)
+    now = await house.now(job)
+    assert now.error is not None
+    assert "there is no engine wan here" in now.error.message
 
 
 async def test_the_handle_is_stored_before_anything_is_watched(house: House) -> None:

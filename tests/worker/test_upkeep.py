@@ -1,15 +1,21 @@
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from arq.constants import result_key_prefix
 
 from sakuga import store
+from sakuga.errors import RendererUnavailable
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import Queue
+from sakuga.warmth import Warmth
 from tests.fakes.jobs import submitted
-from tests.fakes.renderer import SPEC
+from tests.fakes.renderer import SPEC, PuppetRenderer
 from worker import upkeep
+from worker.renderers import Readiness
+from worker.thermostat import Thermostat
 
 
 @pytest.fixture
@@ -57,11 +63,72 @@ async def test_a_job_that_is_gone_is_forgotten(redis: store.Client, job: Job) ->
     assert await redis.zcard(store.RUNNING) == 0
 
 
-async def test_a_worker_introduces_what_it_can_draw(redis: store.Client) -> None:
-    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [SPEC], 2))
-    assert list(await redis.hgetall(store.ENGINES)) == ["rehearsal"]
-    document = json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1"))
-    assert (document["renderer"], document["model"]) == ("puppet", "rehearsal")
+async def test_a_worker_introduces_what_it_can_draw_and_how_soon(redis: store.Client) -> None:
+    other = SPEC.model_copy(update={"name": "abacus"})
+    me = upkeep.Introduction("worker_1", "puppet", [SPEC, other], 2)
+    await upkeep.introduce(redis, me, Readiness("H100", warm=True), trouble="quota_exhausted")
+    assert set(await redis.hgetall(store.ENGINES)) == {"rehearsal", "abacus"}
+    assert json.loads(await redis.hget(store.STUDIO, "engines")) == ["rehearsal", "abacus"]
+    assert json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1")) == {
+        "renderer": "puppet",
+        "model": "rehearsal",
+        "engines": ["rehearsal", "abacus"],
+        "gpu": "H100",
+        "warm": True,
+        "trouble": "quota_exhausted",
+        "slots": 2,
+    }
+
+
+async def test_a_renderer_that_can_not_say_how_it_is_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent() -> Readiness:
+        raise RendererUnavailable(reason="it is away")
+
+    puppet = PuppetRenderer(tmp_path)
+    assert await upkeep.readiness_of(puppet) == puppet.ready
+    monkeypatch.setattr(puppet, "readiness", silent)
+    assert await upkeep.readiness_of(puppet) == Readiness(gpu=None, warm=False)
+
+
+async def test_the_wish_for_a_warm_renderer_reaches_it_and_its_answer_is_told(
+    redis: store.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "EVERY_S", 0.01)
+    puppet = PuppetRenderer(tmp_path)
+    puppet.ready = Readiness(gpu="H100", warm=False)
+    await Warmth(redis).wish(warm=True, seconds=60)
+    me = upkeep.Introduction("worker_1", "puppet", [SPEC], 1)
+    chores = asyncio.create_task(
+        upkeep.keep_up(
+            redis,
+            me,
+            renderer=puppet,
+            thermostat=Thermostat(puppet),
+            queue=Queue(redis),
+            lifecycle=Lifecycle(redis),
+        )
+    )
+    try:
+        await puppet.was_asked(1)
+        async with asyncio.timeout(10):
+            while not json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1"))["warm"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await Warmth(redis).wish(warm=False, seconds=0)
+        await puppet.was_asked(2)
+    finally:
+        chores.cancel()
+        await asyncio.gather(chores, return_exceptions=True)
+    assert puppet.asked == ["warm", "cool"]
+
+
+async def test_the_last_worker_that_leaves_knows_it(redis: store.Client) -> None:
+    for worker_id in ("worker_1", "worker_2"):
+        await upkeep.introduce(redis, upkeep.Introduction(worker_id, "puppet", [SPEC], 2))
+    assert not await upkeep.leave(redis, "worker_1")
+    assert await upkeep.leave(redis, "worker_2")
+    assert await redis.hgetall(store.WORKER_DOCUMENTS) == {}
 
 
 async def test_workers_that_were_not_seen_for_long_are_forgotten(redis: store.Client) -> None:

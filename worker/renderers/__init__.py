@@ -1,17 +1,30 @@
 """Renderers: where an engine runs, behind one protocol."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
-from sakuga.settings import Settings
+from sakuga.errors import SettingsInvalid
+from sakuga.settings import RendererName, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How soon a render could begin: on which GPU, and whether its model is in memory already."""
+
+    gpu: str | None
+    warm: bool
 
 
 class Renderer(Protocol):
     """Starts renders, tells how they go, and stops them. Every method may raise RendererUnavailable."""
 
     name: str
-    outlives_worker: bool  # whether a handle is still good when the process that got it has died
+
+    def outlives(self, handle: str) -> bool:
+        """Return whether a handle is still good when the process that got it has died."""
 
     async def specs(self) -> list[EngineSpec]:
         """Return the engines that run here; the first is the default."""
@@ -31,12 +44,33 @@ class Renderer(Protocol):
     async def release(self, handle: str) -> None:
         """Forget a render and remove its files. An unknown handle is left alone."""
 
+    async def warm(self) -> None:
+        """Get ready for a show: keep a GPU with its model in memory. Returns once that is begun; may be repeated."""
+
+    async def cool(self) -> None:
+        """Let go of what `warm` asked for, once nothing runs. May be repeated."""
+
+    async def readiness(self) -> Readiness:
+        """Return how soon a render could begin, from what is known here: asks nobody."""
+
     async def close(self) -> None:
         """Stop everything that does not outlive this process."""
 
 
 def open_renderer(settings: Settings) -> Renderer:
-    """Return the renderer that the settings name."""
-    from worker.renderers.rehearsal import RehearsalRenderer  # noqa: PLC0415 - only the chosen one is loaded
+    """Return the renderer that the settings name, or a chain of those. Raises SettingsInvalid."""
+    if settings.renderer == ["rehearsal"] and not set(settings.engines) <= {"rehearsal"}:
+        problem = "SAKUGA_ENGINES: a rehearsal has the engine rehearsal only. Set SAKUGA_RENDERER to local or modal."
+        raise SettingsInvalid(problem=problem)
+    opened = [_open(name, settings) for name in settings.renderer]
+    if len(opened) == 1:
+        return opened[0]
+    from worker.renderers.chain import ChainRenderer  # noqa: PLC0415 - as below
 
-    return RehearsalRenderer(settings)
+    return ChainRenderer(opened)
+
+
+def _open(name: RendererName, settings: Settings) -> Renderer:
+    module = import_module(f"worker.renderers.{name}")  # only the chosen one is loaded
+    opened: Renderer = getattr(module, f"{name.capitalize()}Renderer")(settings)
+    return opened

@@ -69,9 +69,15 @@ export class Chat {
     else this.say({ kind: "refused", cut: job.cut, text: whereabouts(job) });
   }
 
-  async #anime({ prompt, style }, by, line) {
+  async #anime({ prompt, style, characters, preset }, by, line) {
     const key = this.#unsent?.line === line ? this.#unsent.key : freshKey();
-    const body = JSON.stringify({ prompt, ...(style ? { style } : {}), requested_by: by });
+    const body = JSON.stringify({
+      prompt,
+      ...(style ? { style } : {}),
+      ...(characters.length ? { characters } : {}),
+      ...(preset ? { preset } : {}),
+      requested_by: by,
+    });
     let response, answer;
     try {
       response = await this.fetch("/generate", {

@@ -10,13 +10,15 @@ const QUOTES = [
   ["「", "」"],
   ["”", "”"],
 ];
+const CAST = 3;
 const DASH = /(?:--|—|–)/u.source;
-const STYLE = new RegExp(`(?:^|\\s)${DASH}style(?:\\s+|=)([\\p{L}\\p{N}_-]+)(?=\\s|$)`, "iu");
+const OPTION = new RegExp(`(?:^|\\s)${DASH}(style|character|preset)(?:\\s+|=)([\\p{L}\\p{N}_-]+)(?=\\s|$)`, "iu");
 const UNSEEN = /[\u{E0000}-\u{E007F}\u200B\uFEFF]/gu;
 
 /**
- * Read one line: `{kind: "anime", prompt, style}`, `{kind: "queue"}`, `{kind: "pos"}` or `{kind: "talk", text}`.
- * Quotes are optional, of any kind; `--style name` may stand anywhere outside them; `style` is null without it.
+ * Read one line: `{kind: "anime", prompt, style, characters, preset}`, `{kind: "queue"}`, `{kind: "pos"}` or
+ * `{kind: "talk", text}`. Quotes are optional, of any kind; `--style name`, `--preset name` and, up to three times,
+ * `--character name` may stand anywhere outside them; style and preset are null without theirs.
  */
 export function read(line) {
   const text = line.replace(UNSEEN, "").trim();
@@ -25,15 +27,25 @@ export function read(line) {
   if (name === "queue" || name === "pos") return { kind: name };
   if (name !== "anime") return { kind: "talk", text };
   let rest = text.slice(command[0].length).trim();
-  const style = STYLE.exec(outside(rest));
-  if (style) rest = `${rest.slice(0, style.index)}${rest.slice(style.index + style[0].length)}`;
-  return { kind: "anime", prompt: unquoted(rest.trim()), style: style ? style[1].toLowerCase() : null };
+  const asked = { style: [], character: [], preset: [] };
+  for (let option; (option = OPTION.exec(outside(rest))); ) {
+    asked[option[1].toLowerCase()].push(option[2].toLowerCase());
+    rest = `${rest.slice(0, option.index)}${rest.slice(option.index + option[0].length)}`.trim();
+  }
+  return {
+    kind: "anime",
+    prompt: unquoted(rest),
+    style: asked.style[0] ?? null,
+    characters: [...new Set(asked.character)].slice(0, CAST),
+    preset: asked.preset[0] ?? null,
+  };
 }
 
 /** Write the line that asks for `prompt`, as a viewer would type it. */
-export function ask(prompt, style = "") {
+export function ask(prompt, { style, characters = [], preset } = {}) {
   const quoted = prompt.includes('"') ? `“${prompt}”` : `"${prompt}"`;
-  return `!anime ${quoted}${style ? ` --style ${style}` : ""}`;
+  const options = [["style", style], ...characters.map((name) => ["character", name]), ["preset", preset]];
+  return ["!anime", quoted, ...options.filter(([, name]) => name).map(([key, name]) => `--${key} ${name}`)].join(" ");
 }
 
 /** The text with its quoted part blanked, so that what stands inside quotes is never read as an option. */

@@ -36,6 +36,13 @@ test("an asked cut goes to the gateway as the bot sends it and is told its place
   );
 });
 
+test("characters and a preset go along when they are named", async () => {
+  const { chat, sent } = room({ answer: queued });
+  await chat.hear("!anime fox --character hana --preset draft", requestedBy("Mika", "viewer"));
+  const { prompt, style, characters, preset } = sent[0].body;
+  assert.deepEqual([prompt, style, characters, preset], ["fox", undefined, ["hana"], "draft"]);
+});
+
 test("each cut has a key of its own", async () => {
   const { chat, sent } = room({ answer: queued });
   await chat.hear("!anime fox", requestedBy("Mika", "viewer"));

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const { ask, read } = await import("/studio/js/chatline.js");
-const anime = (prompt, style = null) => ({ kind: "anime", prompt, style });
+const anime = (prompt, style = null, characters = [], preset = null) => ({
+  kind: "anime",
+  prompt,
+  style,
+  characters,
+  preset,
+});
 
 test("quotes are optional and may be of any kind", () => {
   for (const line of [
@@ -33,6 +39,17 @@ test("a style may be named before or after the prompt, with any dash", () => {
   ]) {
     assert.deepEqual(read(line), anime("fox", "neon"), line);
   }
+});
+
+test("characters and a preset may be named too, in any order, each once and three at most", () => {
+  for (const line of [
+    '!anime "fox" --character hana --style neon --character Ren --preset draft',
+    '!anime --preset=draft --character=hana "fox" —character ren --style neon',
+    "!anime fox --character hana --character hana --character ren --style neon --preset draft --style cel",
+  ])
+    assert.deepEqual(read(line), anime("fox", "neon", ["hana", "ren"], "draft"), line);
+  const crowd = read("!anime fox --character a --character b --character c --character d");
+  assert.deepEqual(crowd.characters, ["a", "b", "c"]);
 });
 
 test("inside quotes nothing is an option", () => {
@@ -65,11 +82,12 @@ test("other commands and talk", () => {
 });
 
 test("a written line reads back as what was asked", () => {
-  for (const [prompt, style] of [
-    ["fox in a ramen shop", "neon"],
-    ['a "quoted" fox', ""],
-    ["says --style x", "cel"],
+  for (const asked of [
+    anime("fox in a ramen shop", "neon"),
+    anime('a "quoted" fox'),
+    anime("says --style x", "cel"),
+    anime("fox", null, ["hana", "ren"], "draft"),
   ]) {
-    assert.deepEqual(read(ask(prompt, style)), anime(prompt, style || null));
+    assert.deepEqual(read(ask(asked.prompt, asked)), asked);
   }
 });

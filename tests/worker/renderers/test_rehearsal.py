@@ -37,9 +37,17 @@ async def test_a_child_that_is_killed_is_a_lost_render(tmp_path: Path) -> None:
     renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=30))
     handle = await renderer.start(REQUEST)
     await anext(aiter(renderer.watch(handle)))
-    renderer._renders[handle].process.kill()
+    await renderer._children[handle].kill()
     with pytest.raises(RenderLost):
         await renderer.result(handle)
+    await renderer.close()
+
+
+async def test_a_cancel_needs_no_step_to_end(tmp_path: Path) -> None:
+    renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=30))
+    handle = await renderer.start(REQUEST)
+    async with asyncio.timeout(1):
+        await renderer.cancel(handle)
     await renderer.close()
 
 
@@ -54,9 +62,8 @@ async def test_what_a_killed_worker_left_behind_is_removed_when_it_is_old(tmp_pa
 
 async def test_closing_ends_every_child(tmp_path: Path) -> None:
     renderer = RehearsalRenderer(Settings(var_dir=tmp_path, rehearsal_seconds=30))
-    handles = [await renderer.start(REQUEST) for _ in range(2)]
-    processes = [renderer._renders[handle].process for handle in handles]
+    children = [renderer._children[await renderer.start(REQUEST)] for _ in range(2)]
     async with asyncio.timeout(2):
         await renderer.close()
-    assert all(process.returncode is not None for process in processes)
+    assert not any(child.alive for child in children)
     assert not list((tmp_path / "renders").iterdir())

@@ -62,7 +62,7 @@ export class ChatBox {
     if (!typed || this.#busy) return;
     const command = read(typed);
     const styled = command.kind === "anime" && command.prompt && !command.style && this.style.value;
-    const line = styled ? ask(command.prompt, this.style.value) : typed;
+    const line = styled ? ask(command.prompt, { ...command, style: this.style.value }) : typed;
     const way = new FormData(this.form).get("way");
     const by = requestedBy(this.name.value, way);
     this.#busy = true;

@@ -1,0 +1,93 @@
+"""One render: a loaded engine's pictures into a clip, with the seconds that each stage took."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gpu.encode import Encoder
+from gpu.engines import Engine, Preview
+from gpu.telling import Telling
+from sakuga.engine import Making, RenderRequest, RenderResult, RenderStage
+from sakuga.errors import GpuMemoryExhausted, RenderCancelled, RenderFailed, SakugaError
+
+ENCODING = 0.98
+"""Which part of the whole is done when the last frame is drawn."""
+EXHAUSTED = ("out of memory", "ALLOC_FAILED")
+"""What CUDA, cuDNN and cuBLAS say when a card is full and torch has no class for it."""
+
+
+class _Stopwatch:
+    """Adds up the seconds of each stage. They sum up to the whole render: encoding that overlaps costs nothing."""
+
+    def __init__(self, begin: float) -> None:
+        self.seconds: dict[RenderStage, float] = {}
+        self._stage: RenderStage = "loading"
+        self._since = begin
+
+    def lap(self, stage: RenderStage) -> None:
+        """Put the time since the last lap down to a stage."""
+        now = time.monotonic()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
+
+    def reported(self, stage: RenderStage, step: int) -> None:
+        """Put the time since the last lap down to the stage that was reported, or to the one that it follows."""
+        self.lap(stage if step else self._stage)
+        self._stage = stage
+
+
+@contextmanager
+def translated(engine: str) -> Iterator[None]:
+    """Raise what an engine raises as ours: GpuMemoryExhausted for a full card, else RenderFailed with its type."""
+    try:
+        yield
+    except SakugaError:
+        raise
+    except Exception as error:
+        if _exhausted(error):
+            raise GpuMemoryExhausted(engine=engine) from error
+        raise RenderFailed(reason=f"{type(error).__name__} in {engine}") from error
+
+
+def render(engine: Engine, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
+    """Draw a request with an engine that is loaded, into files in `folder`.
+
+    `RenderResult.making` holds the seconds per stage: `loading` is what passed since `telling` was made,
+    `encode` what encoding took on top of drawing. Raises RenderError; nothing is left in the folder then.
+    """
+    telling.expect(request)
+    watch = _Stopwatch(telling.begin)
+    watch.lap("loading")
+
+    def report(stage: RenderStage, step: int, total: int, fraction: float, preview: Preview = None) -> None:
+        watch.reported(stage, step)
+        telling.report(stage, step, total, fraction, preview)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with translated(request.engine), Encoder(request, folder) as film:
+        drawing = engine.render(request, report)
+        try:
+            for item in drawing:
+                watch.lap("decode")
+                film.add(item)
+                watch.lap("encode")
+        finally:
+            if isinstance(drawing, Generator):
+                drawing.close()
+        report("encode", 0, 1, ENCODING)
+        result = film.finish()
+        watch.lap("encode")
+    with suppress(RenderCancelled):  # too late: it is made
+        telling.report("encode", 1, 1, 1.0)
+    making = engine.making or Making(engine=engine.spec.name, preset=request.preset, mode=request.mode)
+    seconds = {stage: round(spent, 3) for stage, spent in (watch.seconds | making.seconds).items()}
+    return result.model_copy(update={"making": making.model_copy(update={"seconds": seconds})})
+
+
+def _exhausted(error: Exception) -> bool:
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
+    text = str(error)
+    return ("torch", "OutOfMemoryError") in kinds or (
+        isinstance(error, RuntimeError) and any(words in text for words in EXHAUSTED)
+    )

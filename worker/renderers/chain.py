@@ -1,0 +1,182 @@
+"""Several renderers as one: a render goes to the first that is there, and its handle says which has it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
+from sakuga.errors import (
+    EngineUnknown,
+    QuotaExhausted,
+    RendererNotDeployed,
+    RendererUnauthorised,
+    RendererUnavailable,
+    RenderLost,
+    SakugaError,
+)
+from sakuga.log import get_logger
+from worker.renderers import Readiness, Renderer
+
+log = get_logger("renderer")
+
+AWAY = RendererUnavailable, RendererNotDeployed, RendererUnauthorised, QuotaExhausted
+
+
+class ChainRenderer:
+    """Asks its renderers in order. None is passed over silently: the log's `renderer.fell_back` says which and why.
+
+    A renderer that doesn't have the engine that was asked for draws with its own default, and only when none is there
+    that has it; `RenderResult.making` and `.renderer` say what drew.
+    """
+
+    def __init__(self, renderers: Sequence[Renderer]) -> None:
+        self._renderers = {renderer.name: renderer for renderer in renderers}
+        self._specs: dict[str, list[EngineSpec]] = {}
+        self.name = ",".join(self._renderers)
+
+    def outlives(self, handle: str) -> bool:
+        """Whether the renderer that has it does."""
+        renderer, own = self._split(handle)
+        return renderer is not None and renderer.outlives(own)
+
+    async def specs(self) -> list[EngineSpec]:
+        """Return the engines of all that are there, each once. Raises what the last one said when none is."""
+        away: SakugaError | None = None
+        for renderer in self._renderers.values():
+            try:
+                self._specs[renderer.name] = await renderer.specs()
+            except AWAY as error:
+                log.warning("renderer.away", renderer=renderer.name, code=error.code, reason=str(error))
+                away = error
+        found: dict[str, EngineSpec] = {}
+        for name in self._renderers:  # in order
+            for spec in self._specs.get(name, []):
+                found.setdefault(spec.name, spec)
+        if away and not found:
+            raise away
+        return list(found.values())
+
+    async def start(self, request: RenderRequest) -> str:
+        """Start it at the first renderer that takes it. Raises what the first one said when none does."""
+        away: dict[str, SakugaError] = {}
+        for renderer in await self._order(request.engine, away):
+            fitted = fit(request, self._specs[renderer.name])
+            try:
+                handle = await renderer.start(fitted)
+            except AWAY as error:
+                away[renderer.name] = error
+                continue
+            self._tell(away, renderer, job_id=request.job_id, asked=request.engine, engine=fitted.engine)
+            return f"{renderer.name}:{handle}"
+        raise next(iter(away.values()))
+
+    async def watch(self, handle: str) -> AsyncIterator[Progress]:
+        """Yield what the renderer reports that has it. Raises RenderLost."""
+        renderer, own = self._split(handle)
+        if renderer is None:
+            raise RenderLost
+        async for progress in renderer.watch(own):
+            yield progress
+
+    async def result(self, handle: str) -> RenderResult:
+        """Return what was made, with the name of the renderer that made it. Raises what that one raises."""
+        renderer, own = self._split(handle)
+        if renderer is None:
+            raise RenderLost
+        result = await renderer.result(own)
+        return result.model_copy(update={"renderer": result.renderer or renderer.name})
+
+    async def cancel(self, handle: str) -> None:
+        """Stop it where it is."""
+        renderer, own = self._split(handle)
+        if renderer:
+            await renderer.cancel(own)
+
+    async def release(self, handle: str) -> None:
+        """Forget it where it is."""
+        renderer, own = self._split(handle)
+        if renderer:
+            await renderer.release(own)
+
+    async def warm(self) -> None:
+        """Warm the first that is there. Raises what the first one said when none is."""
+        away: dict[str, SakugaError] = {}
+        for renderer in self._renderers.values():
+            try:
+                await renderer.warm()
+            except AWAY as error:
+                away[renderer.name] = error
+                continue
+            self._tell(away, renderer)
+            return
+        raise next(iter(away.values()))
+
+    async def cool(self) -> None:
+        """Cool all of them. Raises what the first one said that could not."""
+        failed: SakugaError | None = None
+        for renderer in self._renderers.values():
+            try:
+                await renderer.cool()
+            except SakugaError as error:
+                failed = failed or error
+        if failed:
+            raise failed
+
+    async def readiness(self) -> Readiness:
+        """Return that of the first one whose engines are known."""
+        there = [renderer for name, renderer in self._renderers.items() if name in self._specs]
+        return await next(iter(there or self._renderers.values())).readiness()
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for renderer in self._renderers.values():
+            await renderer.close()
+
+    async def _order(self, engine: str, away: dict[str, SakugaError]) -> list[Renderer]:
+        """Return the renderers that are there, first those that have the engine; put the others into `away`."""
+        there: list[Renderer] = []
+        for renderer in self._renderers.values():
+            if renderer.name not in self._specs:
+                try:
+                    self._specs[renderer.name] = await renderer.specs()
+                except AWAY as error:
+                    away[renderer.name] = error
+                    continue
+            there.append(renderer)
+        return sorted(there, key=lambda renderer: engine not in {spec.name for spec in self._specs[renderer.name]})
+
+    def _tell(self, away: Mapping[str, SakugaError], taken: Renderer, **more: str) -> None:
+        for name, why in away.items():
+            log.warning("renderer.fell_back", code=why.code, passed_over=name, renderer=taken.name, **more)
+        if not away and more.get("asked") != more.get("engine"):
+            log.warning("renderer.fell_back", code=EngineUnknown.code, renderer=taken.name, **more)
+
+    def _split(self, handle: str) -> tuple[Renderer | None, str]:
+        name, _, own = handle.partition(":")
+        return self._renderers.get(name), own
+
+
+def fit(request: RenderRequest, specs: Sequence[EngineSpec]) -> RenderRequest:
+    """Return a request as it is if its engine is among `specs`, else one of the same length for the first of them.
+
+    Characters' LoRAs are left out then, since they fit one engine only.
+    """
+    if request.engine in {spec.name for spec in specs}:
+        return request
+    spec = specs[0]
+    preset = request.preset if request.preset in spec.presets or not spec.presets else next(iter(spec.presets))
+    recipe = spec.presets.get(preset)
+    width, height = (recipe.size if recipe else None) or spec.sizes[0]
+    length_s = min(max((request.num_frames - 1) / request.fps, spec.shortest_s), spec.longest_s)
+    can_begin = request.mode in spec.modes
+    return request.model_copy(
+        update={
+            "engine": spec.name,
+            "preset": preset,
+            "width": width,
+            "height": height,
+            "num_frames": spec.num_frames(length_s),
+            "fps": spec.fps,
+            "adapters": (),
+            "image": request.image if can_begin else None,
+            "video": request.video if can_begin else None,
+        }
+    )

@@ -1,0 +1,246 @@
+"""The Modal renderer: each render is a function call on a rented GPU, which outlives us and is found by its handle."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from modal import Client
+
+from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
+from sakuga.errors import RendererUnavailable, RenderFailed, RenderLost, SakugaError
+from sakuga.log import get_logger
+from sakuga.settings import Settings
+from worker.renderers import Readiness, child
+from worker.renderers.border import unanswered
+from worker.renderers.call import Call, Claimed, keep, read
+from worker.renderers.claims import NOBODY, Claims
+from worker.renderers.deployment import Deployment
+from worker.renderers.renders import Renders
+
+log = get_logger("modal")
+
+ENGINES = ("wan2.1-t2v-1.3b", "ltx-video-2b")
+"""What is offered where the settings name nothing: both draw within seconds."""
+
+AGAIN_S = 0.2
+
+HANDLE = re.compile(r"(fc-[\w-]+)/([\w.-]+)")
+"""The function call and the attempt key: all that is needed to find a render again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds something may take."""
+
+    answer: float = 8.0  # any question; the client itself would try for 56
+    poll: float = 5.0  # until a question for a result comes back without one
+    pause: float = 1.0  # after a question that failed
+    outage: float = 30.0  # that a render goes on unwatched while Modal can't be reached: it is paid for already
+    last_word: float = 1.0  # until the queue has told what happened before the result
+    stop: float = 10.0  # until a cancelled render has ended: longer than any step
+
+
+class ModalRenderer:
+    """Starts calls of the deployed app, and follows each by one task until it has ended, for any number of watchers."""
+
+    name = "modal"
+
+    def __init__(self, settings: Settings, client: Client | None = None, patience: Patience = Patience()) -> None:
+        self._patience = patience
+        self._engines = settings.engines or ENGINES
+        self._gpu = settings.modal_gpu
+        self._idle_s = settings.modal_idle.total_seconds()
+        self._stale_s = 2 * settings.render_timeout.total_seconds()
+        self._folder = settings.var_dir.resolve() / "renders"
+        self._deployment = Deployment(settings, client, answer_s=patience.answer)
+        self._claims = Claims(self._deployment)
+        self._specs: dict[str, EngineSpec] = {}
+        self._calls: dict[str, Call] = {}
+        self._released: set[str] = set()
+        self._kept = False
+        self._seen_s: float | None = None  # when a model was last known to be in memory
+
+    def outlives(self, handle: str) -> bool:
+        """Every one of ours does, until it is released: Modal runs on without us."""
+        return HANDLE.fullmatch(handle) is not None and handle not in self._released
+
+    async def specs(self) -> list[EngineSpec]:
+        """Return the engines as the code here tells of them. Asks nothing of Modal."""
+        await Renders(self._folder, self.name, self._stale_s).sweep()
+        found = await child.specs(*self._engines)
+        self._specs = {spec.name: spec for spec in found}
+        return found
+
+    async def start(self, request: RenderRequest) -> str:
+        """Return the handle of a call that draws this: one that nobody holds any more, or a new one."""
+        spec = self._specs.get(request.engine)
+        if spec is None:
+            raise RenderFailed(reason=f"there is no engine {request.engine[:40]} here")
+        handle = "/".join(await self._claims.take(spec, request))
+        self._released.discard(handle)
+        self._find(handle)
+        return handle
+
+    async def watch(self, handle: str) -> AsyncIterator[Progress]:
+        """Yield every report from the first on. Raises RenderLost, RendererUnavailable."""
+        call = self._find(handle)
+        async for report in call.watch():
+            yield report
+        end = await call.finished()
+        if isinstance(end, RenderLost | RendererUnavailable):
+            raise end
+
+    async def result(self, handle: str) -> RenderResult:
+        """Return the files, waiting for them. Raises a RenderError."""
+        return await self._find(handle).result()
+
+    async def cancel(self, handle: str) -> None:
+        """Stop a call; and its container, where that is not enough. Raises RendererUnavailable if it does not stop."""
+        if not self.outlives(handle) or (call := self._find(handle)).ended:
+            return
+        call.unwanted = True
+        for by_force in (False, True):
+            with suppress(RenderLost):  # its end says the same
+                await self._deployment.stop(call.call_id, by_force=by_force)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience.stop):
+                    await call.finished()
+                    return
+            log.warning("render.not_stopped", call=call.call_id, by_force=by_force)
+        raise RendererUnavailable(reason="the render does not stop")
+
+    async def release(self, handle: str) -> None:
+        """Stop a call and forget it. Where Modal can't be told it goes on, and the job's next attempt takes it over."""
+        if not self.outlives(handle):
+            return
+        call_id, _, key = handle.partition("/")
+        try:
+            await self.cancel(handle)
+            await self._deployment.unclaim(key)
+            await self._deployment.clear(key)
+        except SakugaError as error:
+            log.warning("render.left_behind", call=call_id, code=error.code)
+        self._released.add(handle)
+        if call := self._calls.pop(handle, None):
+            await _ended(call.follower)
+        await asyncio.to_thread(shutil.rmtree, self._home(handle), ignore_errors=True)
+
+    async def warm(self) -> None:
+        """Keep one container of the default engine, with whatever options calls have."""
+        await self._deployment.keep(self._first, 1)
+        if not self._kept and not self._recent:
+            self._seen_s = None
+        self._kept = True
+
+    async def cool(self) -> None:
+        """Keep none: the last one goes when it was idle for as long as the settings say."""
+        await self._deployment.keep(self._first, 0)
+        self._kept = False
+
+    async def readiness(self) -> Readiness:
+        """Return the GPU that is asked for first, and whether a model was seen there that can't have gone since."""
+        gpu = self._gpu or next((gpu for spec in self._specs.values() for gpu in spec.gpus), None)
+        return Readiness(gpu=gpu, warm=self._recent or (self._kept and self._seen_s is not None))
+
+    async def close(self) -> None:
+        """Stop following. The calls go on, and whoever has their handles finds them."""
+        for call in list(self._calls.values()):
+            await _ended(call.follower)
+        self._calls.clear()
+
+    @property
+    def _first(self) -> EngineSpec:
+        return next(iter(self._specs.values()))
+
+    @property
+    def _recent(self) -> bool:
+        return self._seen_s is not None and monotonic() - self._seen_s < self._idle_s
+
+    def _home(self, handle: str) -> Path:
+        return self._folder / f"{self.name}_{handle.replace('/', '_')}"
+
+    def _find(self, handle: str) -> Call:
+        """Return a call, which is followed from now on if it was not. Raises RenderLost if it is no handle of ours."""
+        if not self.outlives(handle):
+            raise RenderLost
+        if handle not in self._calls:
+            call_id, _, key = handle.partition("/")
+            call = self._calls[handle] = Call(self._home(handle), call_id, key)
+            call.follower = asyncio.create_task(self._follow(handle, call))
+        return self._calls[handle]
+
+    async def _follow(self, handle: str, call: Call) -> None:
+        """Take in what a call tells until its end is known, whatever the queue keeps back."""
+        listening = asyncio.create_task(self._listen(call))
+        end: RenderResult | SakugaError = RenderLost()
+        try:
+            await call.wait_on()
+            end = await self._end(call)
+            self._seen_s = monotonic()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience.last_word):
+                    await call.told.wait()
+        except SakugaError as error:
+            end = error
+        finally:
+            await _ended(listening)
+            if isinstance(end, RendererUnavailable) and self._calls.get(handle) is call:
+                del self._calls[handle]  # who asks again looks again
+            await call.finish(end)
+
+    async def _listen(self, call: Call) -> None:
+        while True:
+            try:
+                async for item in self._deployment.items(call.key):
+                    news = await call.hear(item)
+                    if news and news.stage != "loading":
+                        self._seen_s = monotonic()
+            except SakugaError as error:
+                log.debug("progress.interrupted", call=call.call_id, code=error.code)
+            await asyncio.sleep(self._patience.pause)
+
+    async def _end(self, call: Call) -> RenderResult:
+        """Return what a call brought, or what the one brought that drew in its place."""
+        asked = {call.call_id, NOBODY}
+        while isinstance(said := read(await self._answer(call)), Claimed):
+            if said.claimed_by in asked:
+                raise RenderLost
+            asked.add(said.claimed_by)
+            call.call_id = said.claimed_by
+        try:
+            return await asyncio.to_thread(keep, said, call.folder)
+        except OSError as error:
+            raise RendererUnavailable(reason=f"the clip can't be written: {error.strerror}") from error
+
+    async def _answer(self, call: Call) -> Any:
+        """Ask for the answer of a call until there is one, over interruptions that end."""
+        times, lost_s = 1, None
+        while True:
+            asked_s = monotonic()
+            try:
+                return await self._deployment.answer(call.call_id, wait_s=self._patience.poll, times=times)
+            except TimeoutError as error:
+                if monotonic() - asked_s < self._patience.poll / 2:  # not ours: the function itself raised it
+                    raise RenderFailed(reason="TimeoutError in its container") from error
+                times, lost_s = 1, None
+                await call.wait_on()
+            except SakugaError as error:
+                lost_s = lost_s or asked_s
+                if not unanswered(error) or monotonic() - lost_s > self._patience.outage:
+                    raise
+                log.warning("renderer.lost", call=call.call_id, code=error.code)
+                times *= 2  # a long clip needs it on a slow line
+                await asyncio.sleep(self._patience.pause)
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel until it is heard: modal's client loses a cancel that arrives together with an error."""
+    while task and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=AGAIN_S)
