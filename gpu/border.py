@@ -49,7 +49,10 @@ async def border(app: str, limit_s: float = ANSWER_S, *, absent: SakugaError | N
     except ResourceExhaustedError as error:
         raise QuotaExhausted(provider="Modal", reason=_sentence(error)) from error
     except PermissionDeniedError as error:
-        raise CloudFailed(reason=f"the token may not do it ({_sentence(error)}).") from error
+        reason = (
+            f"the token may not do it ({_sentence(error)}). Take one of a workspace that may: .venv/bin/modal setup"
+        )
+        raise CloudFailed(reason=reason) from error
     except OSError as error:
         if error.filename:  # of this PC: the network has none
             raise SettingsInvalid(problem=f"{error.filename} can't be used ({error.strerror}).") from error
@@ -57,7 +60,8 @@ async def border(app: str, limit_s: float = ANSWER_S, *, absent: SakugaError | N
     except (Unreachable, ServiceError) as error:
         raise CloudFailed(reason=UNREACHABLE) from error
     except Error as error:
-        raise CloudFailed(reason=f"{_sentence(error)} ({type(error).__name__}).") from error
+        reason = f"{_sentence(error)} ({type(error).__name__}). Try again; status.modal.com tells of outages."
+        raise CloudFailed(reason=reason) from error
     except (GRPCError, StreamTerminatedError, ClientError) as error:  # below its client, and passed on as they are
         raise CloudFailed(reason=UNREACHABLE) from error
 

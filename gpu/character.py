@@ -136,7 +136,7 @@ def _keep_picture(source: Path, target: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = argparse.ArgumentParser(prog="python -m gpu.character", description=__doc__)
+    whole = argparse.ArgumentParser(prog="python -m sakuga character", description="Bring LoRAs into the studio.")
     commands = whole.add_subparsers(dest="command", required=True)
     adding = commands.add_parser("add", help="bring a character into the studio")
     adding.add_argument("name", help="what is typed in chat: small letters, digits, - and _")
@@ -145,10 +145,10 @@ def parser() -> argparse.ArgumentParser:
     for command in (adding, checking):
         command.add_argument("file", type=Path, help="the LoRA, a .safetensors file")
         command.add_argument("--engine", action="append", required=True, help="who draws with it; may be given again")
-        command.add_argument("--weights", type=Path, default=Path("var/weights"), help="folder of the engines' weights")
+        command.add_argument("--weights", type=Path, default=Path("var/weights"), help=argparse.SUPPRESS)
     for command in (adding, listing):
-        command.add_argument("--media", type=Path, default=Path("media"), help="the media folder")
-        command.add_argument("--studio-file", type=Path, default=Path("studio.toml"), help="the studio file")
+        command.add_argument("--media", type=Path, default=Path("media"), help=argparse.SUPPRESS)
+        command.add_argument("--studio-file", type=Path, default=Path("studio.toml"), help=argparse.SUPPRESS)
     adding.add_argument("--weight", type=float, default=1.0, help="how strongly it counts (1.0)")
     adding.add_argument("--trigger", help="words that call the character; they are added to the viewer's")
     adding.add_argument("--image", type=Path, help="a picture to begin with, for engines that draw from one")

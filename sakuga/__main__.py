@@ -31,6 +31,8 @@ CHARACTER = {
     "check": "look at a LoRA, and change nothing",
     "list": "list the characters of the studio file",
 }
+SIGNALLED = 128  # plus the signal, as shells count
+INTERRUPTED = 130
 READS_THE_STUDIO_FILE = {"deploy", "weights"}
 OTHERS = {"gpu": "gpu.cloud", "character": "gpu.character"}
 """Processes that parse by themselves what follows such a command."""
@@ -85,7 +87,8 @@ def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:
     with subprocess.Popen([sys.executable, "-m", module, *words]) as child:  # noqa: S603 - our own module
         while True:
             try:
-                return child.wait()
+                code = child.wait()
+                return code if code >= 0 else SIGNALLED - code
             except KeyboardInterrupt:  # it is told as well, and may have something to put in order
                 continue
 
@@ -111,6 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SakugaError, RedisError) as error:
         print(error if isinstance(error, SakugaError) else BrokerUnavailable(), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0
 
 

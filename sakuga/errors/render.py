@@ -74,7 +74,10 @@ class AdapterUnfit(RenderError):
 class MediaMissing(RenderError):
     """A file that the render begins with was not where it runs."""
 
-    message = "The file {name} is not where the engine runs. The streamer adds it: python -m sakuga character add"
+    message = (
+        "The file {name} is not where the engine runs. The streamer adds it: python -m sakuga character add, "
+        "and for Modal sends it: python -m sakuga gpu media (a LoRA of the Hub: python -m sakuga gpu weights)"
+    )
 
 
 class RendererNotDeployed(RenderError):
@@ -86,7 +89,10 @@ class RendererNotDeployed(RenderError):
 class RendererUnauthorised(RenderError):
     """The token was missing or refused."""
 
-    message = "Modal refused the token ({reason}). The streamer sets MODAL_TOKEN_ID and MODAL_TOKEN_SECRET."
+    message = (
+        "The token for Modal can't be used: {reason}. "
+        "The streamer makes one by .venv/bin/modal setup, or sets MODAL_TOKEN_ID and MODAL_TOKEN_SECRET."
+    )
 
 
 class QuotaExhausted(RenderError):

@@ -219,7 +219,9 @@ def test_what_the_night_draws_is_what_the_studio_file_says(rich: FakeWorkspace) 
     (lora,) = plan.adapters
     assert lora.source == Source(repository="maker/rain", file="rain.safetensors")
     sentence = "At night (15 3 * * *, UTC) it draws 2 clips of 3 s with wan2.1-t2v-1.3b (live), in the style rain; "
-    assert re.search(re.escape(sentence) + r"12 a night at most, by guess 0\.\d\d USD", rich.said)
+    assert re.search(
+        re.escape(sentence) + r"12 a night at most, which costs by guess 0\.\d\d USD and a start", rich.said
+    )
 
 
 def test_what_is_still_to_be_brought_is_told_with_the_command_for_it(plain: FakeWorkspace, rich: FakeWorkspace) -> None:

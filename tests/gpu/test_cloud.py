@@ -114,6 +114,10 @@ async def test_logs_are_the_last_lines_with_their_times(fake: FakeWorkspace, ter
     assert [line.split("  ")[1] for line in said.out.splitlines()] == ["render.ended job=7", "render.ended job=8"]
 
 
+async def test_an_empty_log_says_so(fake: FakeWorkspace, terminal: Terminal) -> None:
+    assert (await terminal.run("logs")).out == "Nothing has been logged yet.\n"
+
+
 async def test_the_bill_is_of_this_app_day_by_day(fake: FakeWorkspace, terminal: Terminal) -> None:
     fake.bill = {9: "5", 2: "1.50", 1: "0.25"}
     said = await terminal.run("cost", "--days", "3")
@@ -168,9 +172,10 @@ async def test_a_server_that_is_gone_is_told_within_seconds_and_the_command_ends
         ((Status.UNAUTHENTICATED, "Token ak-secret is bad"), 2, "MODAL_TOKEN_ID"),
         ((Status.RESOURCE_EXHAUSTED, "Spending limit reached. Raise it."), 1, "Spending limit reached"),
         ((Status.PERMISSION_DENIED, "not yours"), 2, "the token may not do it"),
-        ((Status.INTERNAL, "oh no"), 2, "oh no"),
+        ((Status.INTERNAL, "oh no"), 2, "oh no (InternalError). Try again"),
+        ((Status.UNAVAILABLE, "down"), 2, "can't be reached"),
     ],
-    ids=["token", "quota", "rights", "broken"],
+    ids=["token", "quota", "rights", "broken", "away"],
 )
 async def test_what_modal_refuses_is_a_sentence_and_an_exit_code(
     fake: FakeWorkspace, terminal: Terminal, trouble: tuple[Status, str], code: int, words: str
@@ -193,13 +198,28 @@ async def test_what_needs_the_app_says_that_it_is_not_deployed(
     assert "python -m sakuga gpu deploy" in said.err
 
 
-@pytest.mark.parametrize("words", [["warm", "vhs"], ["weights", "rehearsal"], ["weights", "vhs", "--here"]])
+@pytest.mark.parametrize(
+    "words", [["warm", "vhs"], ["cool", "vhs"], ["weights", "rehearsal"], ["weights", "tiny", "--here"]], ids=" ".join
+)
 async def test_an_engine_that_cannot_be_had_is_told_which_ones_can(
     fake: FakeWorkspace, terminal: Terminal, words: list[str]
 ) -> None:
     said = await terminal.run(*words)
     assert said.code == 2
     assert WAN in said.err
+    assert fake.asked == []  # nobody has to be asked to know it
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["deploy", "--nightly", "every day"], ["logs", "-n", "-3"], ["cost", "--days", "0"], ["logs", "-n", "²"]],
+    ids=" ".join,
+)
+async def test_a_number_or_a_time_that_is_none_is_told_what_is_needed(words: list[str]) -> None:
+    told = await python({}, "-m", "sakuga", "gpu", *words)
+    assert told.code == 2
+    assert told.err.startswith(f"usage: python -m sakuga gpu {words[0]} ")
+    assert "needed" in told.err
 
 
 async def test_a_night_without_heroes_is_refused_before_anything_is_built(
@@ -223,10 +243,20 @@ async def test_a_studio_file_that_can_not_be_read_stops_what_needs_it_and_nothin
     assert "AppCreate" not in fake.asked
 
 
+async def test_a_studio_without_a_token_is_told_how_to_get_one(fake: FakeWorkspace) -> None:
+    told = await python(
+        fake.environ | {"MODAL_TOKEN_ID": "", "MODAL_TOKEN_SECRET": ""}, "-m", "sakuga", "gpu", "status"
+    )
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("The token for Modal can't be used: there is none. ")
+    assert ".venv/bin/modal setup" in told.err
+    assert told.err.count("\n") == 1
+
+
 async def test_a_secret_that_is_not_there_is_named(fake: FakeWorkspace) -> None:
     told = await python(fake.environ, "-m", "sakuga", "gpu", "deploy", "--secret", "hug")
     assert told.code == 2
-    assert "there is no secret 'hug'" in told.err
+    assert "no secret 'hug'. Make it: .venv/bin/modal secret create hug HF_TOKEN=" in told.err
     assert "Traceback" not in told.err
 
 
@@ -238,3 +268,18 @@ async def test_the_studio_hands_its_settings_over(fake: FakeWorkspace) -> None:
     assert "mochi-1 is kept warm" in told.out
     ((base, options),) = fake.variants.values()
     assert (base, options.resources.gpu_config.gpu_type) == ("fu-Mochi1.*", "B200")
+
+
+async def test_the_studio_file_is_the_one_of_the_settings(fake: FakeWorkspace, tmp_path: Path) -> None:
+    lora = "{file = 'rain.safetensors', repository = 'maker/rain'}"
+    (tmp_path / "show.toml").write_text(f"style = 'rain'\n[styles.rain]\ntitle = 'Rain'\nloras = [{lora}]\n", "utf-8")
+    fake.deployed["fetch"] = lambda _, name, *__, **___: {"name": name, "total_bytes": 9, "missing_bytes": 9}
+    settings = {"SAKUGA_STUDIO_FILE": str(tmp_path / "show.toml")}
+    told = await python(fake.environ | settings, "-m", "sakuga", "gpu", "weights", WAN, "--check")
+    assert (told.code, told.err) == (0, "")
+    assert told.out.endswith("rain: 1 MB are to come\n")
+
+
+async def test_nothing_heavy_is_read_before_a_command_can_be_stopped_in_peace() -> None:
+    told = await python({}, "-c", "import gpu.cloud, sys; print({'modal', 'av', 'pydantic'} & set(sys.modules))")
+    assert (told.out, told.err) == ("set()\n", "")

@@ -17,7 +17,7 @@ from modal_proto import api_pb2 as proto
 from gpu import app, freight, weights
 from gpu.catalog import Catalog
 from gpu.engines import ENGINES, find_spec
-from sakuga.engine import MODAL_PROGRESS, Adapter, Source
+from sakuga.engine import MODAL_PROGRESS, Adapter, Licence, Source
 from sakuga.errors import LicenceNotAccepted, RenderFailed
 from tests.fakes.hub import FakeHub, fake_hub
 from tests.fakes.modal_calls import Container
@@ -186,7 +186,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
         running.add("maker/hana", {"hana.safetensors": b"a red scarf"})
         spec = find_spec("puppet")
         source = spec.source.model_copy(update={"revision": None}) if spec.source else None
-        changed = spec.model_copy(update={"source": source, "takes_loras": True})
+        changed = spec.model_copy(update={"source": source, "takes_loras": True, "licence": Licence(name="None")})
         monkeypatch.setitem(sys.modules["tests.fakes.puppet_engine"].SPECS, "puppet", changed)
         yield running
 
