@@ -6,24 +6,24 @@ import math
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import modal
 from modal.config import config
-from modal.exception import Error as ModalError
 from modal.experimental import stop_fetching_inputs
 
 from gpu import price
 from gpu.engines import Place, find_spec
 from gpu.meter import Meter, asked_for
 from gpu.relay import Relay
-from gpu.render import render, translated
-from gpu.serve import LOADED, Resident, failure, read
+from gpu.render import leaves_doubts, needs_fresh_process, render, translated
+from gpu.serve import LOADED, Resident, device, failure, read
 from gpu.telling import Telling
 from sakuga.engine import MODAL_CLAIMS, MODAL_PROGRESS, EngineSpec, RenderRequest, RenderResult
-from sakuga.errors import GpuMemoryExhausted, MediaMissing, SakugaError, WeightsMissing
+from sakuga.errors import MediaMissing, RenderFailed, SakugaError, Unexpected, WeightsMissing
 
 log = logging.getLogger(__name__)
 if not modal.is_local():  # what is logged here is what `gpu logs` prints
@@ -56,6 +56,8 @@ class Container:
     resident: Resident
     meter: Meter
     rates: price.Rates | None = None
+    interrupted = False
+    """Whether the last clip was broken off at some line of somebody's code, which may leave an engine in any state."""
 
     @modal.enter(snap=True)  # type: ignore[untyped-decorator]
     def load(self) -> None:
@@ -73,6 +75,7 @@ class Container:
                         pass
         except SakugaError as error:
             failure(error)
+            self.resident.forget()
             log.warning("engine.cold engine=%s code=%s", self.engine, error.code)
 
     @modal.enter()  # type: ignore[untyped-decorator]
@@ -95,32 +98,40 @@ class Container:
     def render(self, job: dict[str, Any]) -> dict[str, Any]:
         """Draw a RenderRequest and return `result`, `video` and `poster`; or `error`; or `claimed_by` another call.
 
-        Cancelling raises InputCancellation here, between two lines of Python; the engine stays fit to draw again.
+        Both a clip and an error have a `cost`. Cancelling raises InputCancellation here, between two lines of Python;
+        the engine stays fit to draw again.
         """
         try:
             request = read(json.dumps(job))
-            holder = held_by_another(request.attempt_key)
-            return {"claimed_by": holder} if holder else self._answer(request)
         except SakugaError as error:
-            if isinstance(error, GpuMemoryExhausted) and not modal.is_local():
-                stop_fetching_inputs()  # a fresh container has its memory in one piece
             return {"error": failure(error)}
+        if holder := held_by_another(request.attempt_key):
+            return {"claimed_by": holder}
+        return self._answer(request)
 
     def _answer(self, request: RenderRequest) -> dict[str, Any]:
-        began, how = time.monotonic(), "broken off"
+        began, how, answer = time.monotonic(), "broken off", dict[str, Any]()
         try:
             with TemporaryDirectory() as folder:
                 with Relay(progress, request.attempt_key) as relay:
                     result = self._drawn(request, Path(folder), Telling(relay.send))
-                answer = self._packed(result, time.monotonic() - began)
-                how = "drawn"
+                answer, how = packed(result), "drawn"
         except SakugaError as error:
-            how = error.code
-            raise
+            answer, how = {"error": failure(error)}, error.code
+            if needs_fresh_process(error):
+                retire()
+        except Exception as error:  # noqa: BLE001 - the edge: what is raised here would be raised again on the PC
+            unexpected = Unexpected(reference=f"{request.attempt_key} {type(error).__name__}")
+            unexpected.__cause__ = error
+            answer, how = {"error": failure(unexpected)}, unexpected.code
         finally:
+            self.interrupted = not answer
             seconds = time.monotonic() - began
+            told = answer.get("result", answer)
+            told["cost"] = cost = self._cost((told.get("making") or {}).get("device") or device(), seconds)
             self.meter.drew(seconds)
-            log.info("render.ended job=%s how=%s seconds=%.1f", request.attempt_key, how, seconds)
+            usd = cost["usd"] if cost else 0.0
+            log.info("render.ended job=%s how=%s seconds=%.1f usd=%.4f", request.attempt_key, how, seconds, usd)
         return answer
 
     def _drawn(self, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
@@ -128,6 +139,15 @@ class Container:
             return self._attempt(request, folder, telling)
         except (WeightsMissing, MediaMissing):
             look_again()  # they may have come after this container
+            return self._attempt(request, folder, telling)
+        except RenderFailed as error:
+            if not leaves_doubts(error):
+                raise
+            self.resident.forget()
+            if not self.interrupted:
+                raise
+            failure(error)  # the clip before this one was broken off where that leaves an engine unfit
+            log.warning("engine.unfit engine=%s", self.engine)
             return self._attempt(request, folder, telling)
 
     def _attempt(self, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
@@ -137,25 +157,25 @@ class Container:
         telling.report("loading", 1, 1, LOADED)
         return render(engine, request, folder, telling)
 
-    def _packed(self, result: RenderResult, seconds: float) -> dict[str, Any]:
-        video, poster = Path(result.video_path), Path(result.poster_path)
+    def _cost(self, drawn_on: str, seconds: float) -> dict[str, Any] | None:
         spec = find_spec(self.engine)
-        if self.rates is None:
-            self.rates = current_rates()
+        self.rates = self.rates or current_rates()
         cost = price.cost(
-            gpu=asked_for(result.making.device if result.making else "", spec.gpus),
+            gpu=asked_for(drawn_on, spec.gpus),
             seconds=seconds,
             cores=CORES,
             memory_gib=memory_gib(spec),
             overhead_s=self.meter.overhead_s,
             rates=self.rates,
         )
-        told = result.model_copy(update={"video_path": video.name, "poster_path": poster.name, "cost": cost})
-        return {
-            "result": told.model_dump(mode="json"),
-            "video": video.read_bytes(),
-            "poster": poster.read_bytes(),
-        }
+        return cost.model_dump(mode="json") if cost else None
+
+
+def packed(result: RenderResult) -> dict[str, Any]:
+    """Return what was made as data: files as bytes, and in the result their bare names."""
+    video, poster = Path(result.video_path), Path(result.poster_path)
+    told = result.model_copy(update={"video_path": video.name, "poster_path": poster.name})
+    return {"result": told.model_dump(mode="json"), "video": video.read_bytes(), "poster": poster.read_bytes()}
 
 
 def warm_up(spec: EngineSpec) -> RenderRequest:
@@ -182,7 +202,7 @@ def held_by_another(key: str) -> str | None:
     mine = modal.current_function_call_id() or "here"
     try:
         holder = mine if claims.put(key, mine, skip_if_exists=True) else str(claims.get(key, mine))
-    except ModalError as error:  # to draw twice is better than not to draw
+    except Exception as error:  # noqa: BLE001 - to draw twice is better than not to draw
         log.warning("claim.failed reason=%s", type(error).__name__)
         return None
     return holder if holder != mine else None
@@ -193,15 +213,22 @@ def look_again() -> None:
     for volume in (weights, media):
         try:
             volume.reload()
-        except (ModalError, RuntimeError) as error:  # RuntimeError: a file in it is open
+        except Exception as error:  # noqa: BLE001 - as when a file in it is open; what is missing is said after this
             log.warning("volume.stale reason=%s", error)
+
+
+def retire() -> None:
+    """Draw nothing more here: a fresh container has its memory in one piece, and a card that answers."""
+    if not modal.is_local():
+        with suppress(Exception):  # the next clip fails as well then, and this is tried again
+            stop_fetching_inputs()
 
 
 def current_rates() -> price.Rates:
     """Return what this workspace pays at present, by the table where Modal does not tell."""
     try:
         return price.rates_from(modal.Workspace.from_context().billing.rates())
-    except ModalError as error:
+    except Exception as error:  # noqa: BLE001 - no clip may be lost over its price
         log.warning("rates.unknown reason=%s", type(error).__name__)
         return price.TABLE
 

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import modal
-from modal.exception import Error as ModalError
 
 from gpu.price import GPU_USD_PER_S
 
@@ -38,7 +37,7 @@ class Meter:
         self._born = time.time() - boot_s
         self._first_guess_s = boot_s + idle_s
         others: list[Tally] = []
-        with suppress(ModalError):  # an estimate may be rough; a render must not fail of it
+        with suppress(Exception):  # an estimate may be rough; neither a container nor a render must fail of it
             others = [Tally(**entry) for entry in ledger.values() if entry["engine"] == engine]
         self._idle_s = sum(other.alive_s - other.busy_s for other in others)
         self._clips = sum(other.clips for other in others)
@@ -58,7 +57,7 @@ class Meter:
         """Write down what was counted so far. May be repeated."""
         self._tally.alive_s = time.time() - self._born
         entry: dict[str, Any] = asdict(self._tally)
-        with suppress(ModalError):
+        with suppress(Exception):
             self._ledger.put(self._key, entry)
 
 

@@ -53,5 +53,5 @@ class Plan:
         if request.image:
             plan.image = open_picture(place.media, request.image, (width, height))
         if request.video:
-            plan.video = open_video(place.media, request.video, (width, height), plan.num_frames)
+            plan.video = open_video(place.media, request.video, (width, height), plan.num_frames, spec.fps)
         return plan

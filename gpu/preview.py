@@ -1,5 +1,6 @@
 """Previews: a small picture of the clean latent, for a few thousandths of what a step costs."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,33 +21,34 @@ RIDGE = 1e-3
 
 
 class PreviewBudget:
-    """Says whether another preview can be afforded, from what the last one took."""
+    """Says whether another preview can be afforded, from what the cheapest so far took for its size."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._last_s = 0.0
+        self._pixel_s: float | None = None
         self._begin = clock()
         self.spent_s = 0.0
+        self.generous = False  # where nobody is in a hurry
 
     def begin(self) -> None:
         """Begin a render."""
         self._begin = self._clock()
         self.spent_s = 0.0
-        self._last_s /= 2  # one that was slow, as the first is, must not be the last
 
-    def affordable(self) -> bool:
-        """Whether a preview now would keep within the share."""
-        return self.spent_s + self._last_s <= SHARE * (self._clock() - self._begin)
+    def affordable(self, pixels: int) -> bool:
+        """Whether a preview of a film of that width times height would, now, keep within the share."""
+        return self.generous or self.spent_s + (self._pixel_s or 0.0) * pixels <= SHARE * (self._clock() - self._begin)
 
     @contextmanager
-    def spending(self) -> Iterator[None]:
-        """Measure one preview."""
+    def spending(self, pixels: int) -> Iterator[None]:
+        """Measure one preview. One that is slow, as the first of a size is, says nothing of the next."""
         began = self._clock()
         try:
             yield
         finally:
-            self._last_s = self._clock() - began
-            self.spent_s += self._last_s
+            took = self._clock() - began
+            self.spent_s += took
+            self._pixel_s = min(took / pixels, self._pixel_s or float("inf"))
 
 
 class LatentMap:
@@ -63,10 +65,8 @@ class LatentMap:
         .safetensors file, or written to it if it can be.
         """
         import torch
-        from safetensors.torch import load_file, save_file
 
-        if cached and cached.is_file():
-            known = load_file(cached)
+        if cached and (known := _recalled(cached)):
             return cls(known["weight"], known["bias"])
         pixels = stills()
         latents = encode(pixels).float().cpu()
@@ -79,11 +79,7 @@ class LatentMap:
         solution = torch.linalg.solve(gram, inputs.T @ targets).float()
         weight, bias = solution[:-1].contiguous(), solution[-1].contiguous()
         if cached:
-            try:
-                cached.parent.mkdir(parents=True, exist_ok=True)
-                save_file({"weight": weight, "bias": bias}, cached)
-            except OSError:
-                pass  # a folder for reading only: fitted anew next time
+            _keep(cached, {"weight": weight, "bias": bias})
         return cls(weight, bias)
 
     def picture(self, latent: Any) -> Frame:
@@ -92,6 +88,30 @@ class LatentMap:
         colours = latent.float().permute(1, 2, 0) @ weight + bias
         seen: Frame = pictures(colours.permute(2, 0, 1).unsqueeze(1))[0]
         return seen
+
+
+def _recalled(file: Path) -> dict[str, Any] | None:
+    """Return the tensors of a file, or None if it is not there or can't be read."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(file) if file.is_file() else None
+    except (SafetensorError, OSError):
+        return None
+
+
+def _keep(file: Path, tensors: dict[str, Any]) -> None:
+    """Write tensors to a file, whole or not at all: a container may be stopped meanwhile, and others read."""
+    from safetensors.torch import save_file
+
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, draft)
+        draft.replace(file)
+    except OSError:
+        pass  # a folder for reading only: fitted anew next time
 
 
 def pictures(film: Any) -> Frames:

@@ -5,17 +5,32 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-KEEP = 16  # prompts; about 4 MB each for Wan's 512 tokens of 4096 numbers
+KEEP = 16
+"""Prompts that are remembered."""
+
+KEEP_BYTES = 512 * 1024**2
+"""Of the card's memory. A prompt takes 4 MB for Wan (512 tokens of 4096 numbers), and 385 MB for LTX-2, which looks at
+all 49 layers of its encoder (1024 tokens of 188 160 numbers)."""
 
 
 class PromptMemory:
     """Stands in for a pipeline's `encode_prompt` and calls it for what was not asked lately."""
 
-    def __init__(self, pipe: Any, spent: Callable[[float], None], keep: int = KEEP) -> None:
+    def __init__(
+        self,
+        pipe: Any,
+        spent: Callable[[float], None],
+        *,
+        wait: Callable[[], None] = lambda: None,
+        keep: int = KEEP,
+        keep_bytes: int = KEEP_BYTES,
+    ) -> None:
         self._plain: Callable[..., Any] = pipe.encode_prompt
         self._spent = spent  # told the seconds of each time that the encoder worked
+        self._wait = wait  # until the card has done what it was given
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
         self._keep = keep
+        self._keep_bytes = keep_bytes
         pipe.encode_prompt = self
 
     def __call__(self, *values: Any, **named: Any) -> Any:
@@ -23,19 +38,29 @@ class PromptMemory:
         key = _key(values, named)
         if key is None:
             return self._encode(*values, **named)
-        if key not in self._known:
-            self._known[key] = self._encode(*values, **named)
-            while len(self._known) > self._keep:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        found = self._known[key] = self._encode(*values, **named)
+        while len(self._known) > self._keep or sum(map(_bytes, self._known.values())) > self._keep_bytes:
+            self._known.popitem(last=False)
+        return found
 
     def _encode(self, *values: Any, **named: Any) -> Any:
         began = time.perf_counter()
         try:
-            return self._plain(*values, **named)
+            found = self._plain(*values, **named)
+            self._wait()
+            return found
         finally:
             self._spent(time.perf_counter() - began)
+
+
+def _bytes(found: Any) -> int:
+    """Return the memory that a tensor takes, or all of them in a tuple or list."""
+    if isinstance(found, tuple | list):
+        return sum(map(_bytes, found))
+    return int(found.numel() * found.element_size()) if hasattr(found, "element_size") else 0
 
 
 def _key(values: tuple[Any, ...], named: dict[str, Any]) -> Hashable | None:

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import modal
-from modal.exception import Error as ModalError
 
 from sakuga.engine import Progress
 
@@ -87,7 +86,7 @@ class Relay:
                     continue
                 return
             log.warning("relay.full dropped=%d", len(items))
-        except (ModalError, OSError) as error:  # who watches sees less of it, and the render goes on
+        except Exception as error:  # noqa: BLE001 - who watches sees less of it, and the render goes on
             log.warning("relay.failed reason=%s dropped=%d", type(error).__name__, len(items))
 
 

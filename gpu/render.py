@@ -9,12 +9,14 @@ from gpu.encode import Encoder
 from gpu.engines import Engine, Preview
 from gpu.telling import Telling
 from sakuga.engine import Making, RenderRequest, RenderResult, RenderStage
-from sakuga.errors import GpuMemoryExhausted, RenderCancelled, RenderFailed, SakugaError
+from sakuga.errors import GpuMemoryExhausted, RenderCancelled, RenderFailed, RenderLost, SakugaError
 
 ENCODING = 0.98
 """Which part of the whole is done when the last frame is drawn."""
 EXHAUSTED = ("out of memory", "ALLOC_FAILED")
 """What CUDA, cuDNN and cuBLAS say when a card is full and torch has no class for it."""
+BROKEN = "CUDA error"
+"""How anything else begins that a card says; from then on it says so to whatever this process asks of it."""
 
 
 class _Stopwatch:
@@ -39,7 +41,11 @@ class _Stopwatch:
 
 @contextmanager
 def translated(engine: str) -> Iterator[None]:
-    """Raise what an engine raises as ours: GpuMemoryExhausted for a full card, else RenderFailed with its type."""
+    """Raise what an engine raises as ours.
+
+    That is GpuMemoryExhausted for a full card, RenderLost for one that this process can't use any more, else
+    RenderFailed with what the system said or with the type of the exception.
+    """
     try:
         yield
     except SakugaError:
@@ -47,7 +53,21 @@ def translated(engine: str) -> Iterator[None]:
     except Exception as error:
         if _exhausted(error):
             raise GpuMemoryExhausted(engine=engine) from error
+        if _of_torch(error, "AcceleratorError") or (isinstance(error, RuntimeError) and str(error).startswith(BROKEN)):
+            raise RenderLost from error
+        if isinstance(error, OSError) and error.strerror:
+            raise RenderFailed(reason=f"{error.strerror}, where {engine} draws") from error
         raise RenderFailed(reason=f"{type(error).__name__} in {engine}") from error
+
+
+def needs_fresh_process(error: SakugaError) -> bool:
+    """Whether a render that ended so leaves a process that should draw nothing more."""
+    return isinstance(error, GpuMemoryExhausted | RenderLost)
+
+
+def leaves_doubts(error: SakugaError) -> bool:
+    """Whether a render that ended so may leave its engine in any state, since nobody foresaw it."""
+    return isinstance(error, RenderFailed) and not isinstance(error.__cause__, OSError | None)
 
 
 def render(engine: Engine, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
@@ -64,7 +84,8 @@ def render(engine: Engine, request: RenderRequest, folder: Path, telling: Tellin
         watch.reported(stage, step)
         telling.report(stage, step, total, fraction, preview)
 
-    folder.mkdir(parents=True, exist_ok=True)
+    with translated(request.engine):
+        folder.mkdir(parents=True, exist_ok=True)
     with translated(request.engine), Encoder(request, folder) as film:
         drawing = engine.render(request, report)
         try:
@@ -86,8 +107,11 @@ def render(engine: Engine, request: RenderRequest, folder: Path, telling: Tellin
 
 
 def _exhausted(error: Exception) -> bool:
-    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
     text = str(error)
-    return ("torch", "OutOfMemoryError") in kinds or (
+    return _of_torch(error, "OutOfMemoryError") or (
         isinstance(error, RuntimeError) and any(words in text for words in EXHAUSTED)
     )
+
+
+def _of_torch(error: Exception, name: str) -> bool:
+    return ("torch", name) in {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}

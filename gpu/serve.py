@@ -2,8 +2,8 @@
 
 It hears `{"render": RenderRequest, "handle", "out"}`, `{"cancel": handle}` and `{"warm": engine}`. It says
 `{"handle", "progress"}`, then one `{"handle", "result"}` or `{"handle", "error": {"code", "data"}}` per render, and
-`{"ready": {"engine", "device"}}` at first and whenever it has tried to change the engine in memory. An engine that can
-not be warmed is `{"warm": engine, "error": {"code", "data"}}`.
+`{"ready": {"engine", "device"}}` at first, after each `warm`, and whenever it has tried to change the engine in memory.
+An engine that can not be warmed is `{"warm": engine, "error": {"code", "data"}}`.
 """
 
 import gc
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from gpu.engines import Engine, Place, find_engine
 from gpu.pipe import Lines, hear, lines
-from gpu.render import render, translated
+from gpu.render import leaves_doubts, render, translated
 from gpu.telling import Telling
 from sakuga.engine import Progress, RenderRequest
 from sakuga.errors import RenderCancelled, RenderFailed, SakugaError
@@ -69,9 +69,9 @@ class Resident:
     def engine(self, name: str) -> Engine:
         """Return that engine, loaded; the one before it is let go first. Raises RenderError."""
         if self._engine is None or not self.has(name):
-            engine = find_engine(name, self._place)
-            self.forget()
             with translated(name):
+                engine = find_engine(name, self._place)
+                self.forget()
                 engine.load()
             self._engine = engine
         return self._engine
@@ -124,9 +124,12 @@ class Desk:
 
     def _warm(self, engine: str) -> None:
         try:
-            self._hold(engine)
+            self._resident.engine(engine)
         except SakugaError as error:
+            self._say_ready()
             self._lines.send(warm=engine, error=failure(error))
+        else:
+            self._say_ready()
 
     def _hold(self, name: str) -> Engine:
         if self._resident.has(name):
@@ -134,14 +137,20 @@ class Desk:
         try:
             return self._resident.engine(name)
         finally:  # which may leave another in memory than before, or none
-            held = self._resident.held
-            self._lines.send(ready={"engine": held, "device": _device() if held else None})
+            self._say_ready()
+
+    def _say_ready(self) -> None:
+        held = self._resident.held
+        self._lines.send(ready={"engine": held, "device": device() if held else None})
 
     def _draw(self, order: _Render) -> None:
         try:
             result = self._drawn(order).model_dump(mode="json")
         except SakugaError as error:
             self._lines.send(handle=order.handle, error=failure(error))
+            if leaves_doubts(error):
+                self._resident.forget()
+                self._say_ready()
         else:
             self._lines.send(handle=order.handle, result=result)
         finally:
@@ -195,6 +204,7 @@ def serve(place: Place) -> None:
     desk.work()
 
 
-def _device() -> str:
+def device() -> str:
+    """Return the name of the card, as torch has it; `cpu` where there is none."""
     torch = sys.modules.get("torch")
     return str(torch.cuda.get_device_name()) if torch and torch.cuda.is_available() else "cpu"

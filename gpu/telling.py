@@ -62,7 +62,7 @@ class Telling:
 
     def _seconds_left(self, fraction: float) -> float | None:
         spent = time.monotonic() - self._drawing_since
-        if fraction >= MEASURABLE:
+        if fraction >= MEASURABLE and fraction > self._loaded:
             return round(max(spent * (1 - fraction) / (fraction - self._loaded), 0.0), 2)
         return round(self._pace_s - spent, 2) if self._pace_s > spent else None
 

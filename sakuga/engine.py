@@ -193,9 +193,10 @@ class Making(BaseModel):
     mode: Mode = "text-to-video"
     repository: str = ""
     revision: str = Field(default="", description="The commit of the weights.")
+    distilled: str = Field(default="", description="The preset's own weights, as repository@commit/file.")
     num_inference_steps: int = 0
     guidance_scale: float = 0.0
-    adapters: tuple[str, ...] = Field(default=(), description="LoRAs as name:weight.")
+    adapters: tuple[str, ...] = Field(default=(), description="LoRAs as name:weight; `preset` is the preset's own.")
     variant: VariantName | None = None
     device: str = Field(default="", description="The card, as torch names it.")
     seconds: dict[RenderStage, float] = Field(default_factory=dict, description="Seconds per stage of work.")

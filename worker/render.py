@@ -1,7 +1,7 @@
 """The render task: one job from its slot to its end. It may be run again at any point and takes up where it stood."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,17 @@ from redis.exceptions import RedisError
 
 from sakuga.catalog import Catalog
 from sakuga.clip import Clip
-from sakuga.engine import EngineSpec, RenderResult
-from sakuga.errors import JobNotFound, RenderFailed, RenderLost, RenderTimedOut, SakugaError, Unexpected
+from sakuga.engine import EngineSpec, RenderRequest, RenderResult
+from sakuga.errors import (
+    JobNotFound,
+    RenderError,
+    RenderFailed,
+    RenderLost,
+    RenderTimedOut,
+    SakugaError,
+    StorageUnavailable,
+    Unexpected,
+)
 from sakuga.job import RUNNING, TERMINAL, Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
@@ -22,6 +31,11 @@ from worker import gate
 from worker.renderers import Renderer
 
 log = get_logger("render")
+
+START_S = 15.0
+"""Seconds that a start may still take when nobody waits for it any more."""
+PAUSES_S = (1.0, 4.0, 15.0, 40.0)
+"""Before a clip is stored once more. To draw it anew would be paid for, and need the storage as well."""
 
 
 class _LetGo(Exception):
@@ -40,6 +54,7 @@ class RenderTask:
         catalog: Catalog,
         storage: Storage,
         settings: Settings,
+        pauses_s: Sequence[float] = PAUSES_S,
     ) -> None:
         self._lifecycle = lifecycle
         self._renderer = renderer
@@ -48,6 +63,7 @@ class RenderTask:
         self._storage = storage
         self._attempts = settings.render_attempts
         self._timeout_s = settings.render_timeout.total_seconds()
+        self._pauses_s = pauses_s
 
     async def run(self, _ctx: dict[str, Any], job_id: str) -> None:
         """Bring a job to its end. Broker errors make arq run it again, which re-attaches: nothing is lost by that."""
@@ -97,7 +113,7 @@ class RenderTask:
 
     async def _after(self, job: Job, failure: SakugaError) -> Job | None:
         await self._release(job)
-        if failure.retryable and job.attempt < self._attempts:
+        if isinstance(failure, RenderError) and failure.retryable and job.attempt < self._attempts:
             log.warning("job.retried", job_id=job.id, cut=job.cut, attempt=job.attempt, code=failure.code)
             return job.model_copy(update={"handle": None})
         if await self._lifecycle.fail(job, failure):
@@ -117,7 +133,7 @@ class RenderTask:
             spec = self._specs.get(begun.engine)
             if spec is None:
                 raise RenderFailed(reason=f"there is no engine {begun.engine} here")
-            handle = await self._renderer.start(order(begun, self._catalog, spec))
+            handle = await self._started(job, order(begun, self._catalog, spec))
             begun = begun.model_copy(update={"handle": handle})
         except SakugaError as error:
             failure = error
@@ -131,11 +147,37 @@ class RenderTask:
             raise _LetGo
         return begun, failure
 
-    async def _watch(self, job: Job) -> RenderResult:
-        assert job.handle  # noqa: S101 - attached
+    async def _started(self, job: Job, request: RenderRequest) -> str:
+        """Start a render and return its handle. One whose start is cut off is not left to draw for nobody."""
+        starting = asyncio.ensure_future(self._renderer.start(request))
         try:
-            async with asyncio.timeout(self._timeout_s):
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(lambda start: start.cancelled() or start.exception())  # nobody else will look
+            await self._abandoned(job, starting)
+            raise
+
+    async def _abandoned(self, job: Job, starting: asyncio.Future[str]) -> None:
+        """Wait for a start, and stop what it began; unless that outlives us and whoever takes the job over finds it."""
+        try:
+            async with asyncio.timeout(START_S):
+                handle = await asyncio.shield(starting)
+            _, stop = await self._lifecycle.read(job.id)
+            if stop or not self._renderer.outlives(handle):
+                await self._renderer.release(handle)
+        except (TimeoutError, RedisError, SakugaError) as error:
+            log.warning("start.abandoned", job_id=job.id, reason=type(error).__name__)
+
+    async def _watch(self, job: Job) -> RenderResult:
+        """Follow a render to its end. To wait for a GPU and its model may take as long as to draw, and no longer."""
+        assert job.handle  # noqa: S101 - attached
+        drawing = False
+        try:
+            async with asyncio.timeout(self._timeout_s) as limit:
                 async for report in self._renderer.watch(job.handle):
+                    if not drawing and report.stage != "loading":
+                        drawing = True
+                        limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
                     if report.fraction * 100 < job.progress:
                         continue  # told before somebody re-attached
                     if not await self._lifecycle.progress(job, report):
@@ -150,7 +192,7 @@ class RenderTask:
         await gate.check(result)
         job, _ = await self._lifecycle.read(job.id)
         clip = Clip.of(job, renderer=self._renderer.name, result=result, finished_at=await self._lifecycle.clock())
-        await self._storage.put(clip, Path(result.video_path), Path(result.poster_path))
+        await self._stored(clip, result)
         if not await self._lifecycle.succeed(job, clip):
             now, stop = await self._lifecycle.read(job.id)
             if stop or now.status in TERMINAL - {JobStatus.SUCCEEDED}:
@@ -159,6 +201,18 @@ class RenderTask:
                 raise _LetGo
         log.info("job.succeeded", job_id=job.id, cut=job.cut, attempt=job.attempt, **_summed_up(clip))
         await self._release(job)
+
+    async def _stored(self, clip: Clip, result: RenderResult) -> None:
+        for pause_s in (*self._pauses_s, None):
+            try:
+                await self._storage.put(clip, Path(result.video_path), Path(result.poster_path))
+            except StorageUnavailable as error:
+                if pause_s is None:
+                    raise
+                log.warning("clip.not_stored", job_id=clip.job_id, code=error.code, retry_s=pause_s)
+                await asyncio.sleep(pause_s)
+            else:
+                return
 
     async def _cancelled(self, job: Job) -> None:
         await self._release(job)
@@ -169,7 +223,7 @@ class RenderTask:
         """Stop a render that is no longer wanted, and end its job if that is because somebody asked to stop it."""
         now, stop = await self._lifecycle.read(job.id)
         same = (now.attempt, now.handle) == (job.attempt, job.handle)
-        if not (same and now.status in RUNNING):
+        if now.handle != job.handle or now.status not in RUNNING:  # a later attempt may have taken the render over
             await self._release(job)
         if now.status in RUNNING and stop and same:
             await self._cancelled(job)
@@ -187,8 +241,8 @@ class RenderTask:
             if stop and now.attempt == job.attempt:
                 await self._cancelled(now)
             elif job.handle and not self._renderer.outlives(job.handle):
+                await self._lifecycle.give_back_attempt(job)  # first: a shutdown waits for one second, not for a step
                 await self._release(job)
-                await self._lifecycle.give_back_attempt(job)
         except (RedisError, SakugaError) as error:
             log.warning("job.interrupted", job_id=job.id, reason=type(error).__name__)
 

@@ -48,7 +48,7 @@ class Thermostat:
         if self._asking:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
-        if self._wish:
+        if self._wish or (self._wish is False and not self._reached):  # or it was being let go of, and is still there
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await self._ask(warm=False)

@@ -1,34 +1,39 @@
 """What all engines on diffusers share: load once, then words to latents to frames, heard step by step."""
 
-import inspect
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gpu import hardware, weights
+from gpu import card, hardware, weights
 from gpu.engines import Frame, Place, Report, Sound
+from gpu.film import Decoded, developed
 from gpu.loras import Loras
 from gpu.plan import Plan
-from gpu.preview import LatentMap, PreviewBudget, pictures
+from gpu.preview import LatentMap, PreviewBudget
 from gpu.probe import Probe
 from gpu.prompts import PromptMemory
+from gpu.siblings import Siblings
+from gpu.skipping import skipping
 from gpu.stages import Stages
-from gpu.wardrobe import Wardrobe
-from sakuga.engine import GIGABYTE, EngineSpec, Making, RenderRequest, Source
-from sakuga.errors import FramesInvalid, RenderFailed
+from gpu.wardrobe import Wardrobe, is_lora
+from sakuga.engine import EngineSpec, Making, RenderRequest, Source
+from sakuga.errors import RenderFailed
 
 
 class DiffusionEngine:
     """One pipeline of diffusers, resident. A family fills in what is particular to it."""
 
+    kind = "DiffusionPipeline"
+    """The class of diffusers to open a repository with; this one finds it in model_index.json."""
+
     cache_threshold: float | None = None
     """For `quality`: how little the first block's output must change for a step's other blocks to be skipped."""
 
-    previews_by_decoder = False
-    """Whether previews go through the decoder, where a latent stands for too many pixels to say much by itself."""
+    decodes_in_tiles = False
+    """Whether the decoder takes more memory for a whole film than any card has to spare."""
 
     def __init__(self, spec: EngineSpec, place: Place) -> None:
         self.spec = spec
@@ -37,16 +42,21 @@ class DiffusionEngine:
         self.pipe: Any = None
         self._stages = Stages()
         self._budget = PreviewBudget()
+        self._steps_made = 0
 
     # --- what a family says ------------------------------------------------------------------------------------------
 
     def open(self, folder: Path, dtype: Any) -> Any:
-        """Return the pipeline of a repository's folder; its class stands in model_index.json there."""
-        from diffusers import DiffusionPipeline
+        """Return the pipeline of a repository's folder; its class stands in model_index.json there.
 
-        return DiffusionPipeline.from_pretrained(
-            folder, dtype=dtype, variant=weights.variant(folder), local_files_only=True
-        )
+        The VAE comes as exact as it is kept, for `hardware.prepare` to find out what it may be rounded to.
+        """
+        import diffusers
+        import torch
+
+        kind = getattr(diffusers, self.kind)
+        kinds = {"vae": torch.float32, "default": dtype}
+        return kind.from_pretrained(folder, dtype=kinds, variant=weights.variant(folder), local_files_only=True)
 
     def distilled_transformer(self, source: Source) -> Any:
         """Return the transformer of a preset's own repository."""
@@ -74,6 +84,11 @@ class DiffusionEngine:
         """Return how many steps the loop makes."""
         return plan.recipe.num_inference_steps
 
+    def skips(self, plan: Plan) -> bool:
+        """Whether the pipeline of a plan can skip blocks."""
+        del plan
+        return True
+
     def unpacked(self, latents: Any, plan: Plan) -> Any:
         """Return latents of the loop as channels x frames x height x width, as the VAE's encoder scales them."""
         del plan
@@ -83,7 +98,7 @@ class DiffusionEngine:
         """Encode n x 3 x h x w in -1..1, each as a film of one frame; return n x c x h' x w', scaled as in the loop."""
         raise NotImplementedError
 
-    def decoded(self, latents: Any, plan: Plan) -> Iterator[Any]:
+    def decoded(self, latents: Any, plan: Plan) -> Decoded:
         """Yield 3 x frames x height x width in -1..1, in order, from what `denoise` returned."""
         raise NotImplementedError
 
@@ -95,7 +110,7 @@ class DiffusionEngine:
     # --- the life of a render ----------------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Bring the weights into the card's memory. Raises WeightsMissing, RenderFailed."""
+        """Bring into the card's memory what `live` is drawn with. Raises WeightsMissing, RenderFailed."""
         import torch
 
         if self.spec.source is None:
@@ -107,24 +122,53 @@ class DiffusionEngine:
         self.pipe = self.open(folder, hardware.dtype_of(self.card))
         self.pipe.set_progress_bar_config(disable=True)
         self._own_scheduler = self.pipe.scheduler
+        if self.decodes_in_tiles:
+            self.pipe.vae.enable_tiling()
         self._prepare()
         loras = Loras(self.pipe, self.spec.name, media=self.place.media, weights=self.place.weights)
-        self._wardrobe = Wardrobe(self.pipe, loras, self.distilled_transformer, self._prepare)
-        self._siblings: dict[Any, Any] = {}
-        PromptMemory(self.pipe, self._heard_text)
-        name = f"{self.spec.name}-{self._revision[:12]}.safetensors"
+        offloaded = bool(self._variant and "offload" in self._variant.name)
+        self._wardrobe = Wardrobe(self.pipe, loras, self.distilled_transformer, self._prepare, offloaded=offloaded)
+        self._siblings = Siblings(self.pipe, self._remember_words)
+        self._remember_words(self.pipe)
         with torch.no_grad():
-            self._map = LatentMap.fitted(self._one_by_one, self.place.cache / "previews" / name)
+            self.focus()
+            self._budget.generous = not self.card.is_cuda
+            if self.card.is_cuda:
+                self.rehearse()
+        if live := self.spec.presets.get("live"):
+            self._wardrobe.wear(live.source, ())
+
+    def focus(self) -> None:
+        """Make previews possible: by a linear map that is fitted on the VAE."""
+        name = f"{self.spec.name}-{self._revision[:12]}.safetensors"
+        self._map = LatentMap.fitted(self._one_by_one, self.place.cache / "previews" / name)
+
+    def rehearse(self) -> None:
+        """Make previews of an empty picture of the usual size, so that what one costs is known before the first."""
+        import torch
+
+        width, height = self.spec.sizes[0]
+        latent = self.still_latents(torch.zeros(1, 3, height, width))[0].unsqueeze(1)
+        for _ in range(2):  # kernels are chosen and loaded in the first
+            with self._budget.spending(width * height):
+                self.picture(latent)
 
     def render(self, request: RenderRequest, report: Report) -> Iterator[Frame | Sound]:
         """Yield the frames of a request, and its sound. Raises RenderError, and whatever `report` raises."""
         plan = Plan.of(request, self.spec, self.place)
         self.making = None
         self._stages.seconds = {}
-        self._budget.begin()
+        self._steps_made = 0
+        card.forget_peak(self.card)
         self._wardrobe.wear(plan.recipe.source, plan.request.adapters)
+        self._budget.begin()
         latents = self.denoise(plan, report)
-        yield from self._frames(latents, plan, report)
+
+        def told(count: int) -> None:
+            report("decode", count, plan.num_frames, self._stages.fraction("decode", count / plan.num_frames), None)
+
+        spent = partial(self._stages.spent, "decode")
+        yield from developed(self.decoded(latents, plan), spent, self.spec.name, told)
         if sound := self.sound(plan):
             yield sound
         self._stages.learn()
@@ -153,14 +197,17 @@ class DiffusionEngine:
 
         def heard(step: int, clean: Callable[[], Any]) -> None:
             nonlocal last
-            self._synchronise()
+            card.wait(self.card)
             last = time.perf_counter()
-            look = partial(self._look, clean, plan) if self._budget.affordable() else None
+            self._steps_made += 1
             done = min(begin + step, total)
-            report("denoise", done, total, self._stages.fraction("denoise", done / total), look)
+            pixels = plan.width * plan.height
+            look = partial(self._look, clean, plan) if self._budget.affordable(pixels) else None
+            with self._budget.spending(pixels) if look else nullcontext():
+                report("denoise", done, total, self._stages.fraction("denoise", done / total), look)
 
         try:
-            with Probe(pipe.scheduler, heard), self._skipping(plan):
+            with Probe(pipe.scheduler, heard), skipping(pipe.transformer, self._threshold(plan)):
                 output = pipe(
                     **_given(plan.arguments | self.arguments(plan) | more),
                     generator=torch.Generator("cpu").manual_seed(plan.request.seed),
@@ -175,71 +222,27 @@ class DiffusionEngine:
         """Return a small picture of a clean latent of the loop: its middle frame."""
         film = self.unpacked(clean, plan)
         middle = film.shape[1] // 2
-        if not self.previews_by_decoder:
-            return self._map.picture(film[:, middle])
-        picture = next(self.decoded(film[None, :, middle : middle + 1], plan))
-        seen: Frame = pictures(picture)[0]
-        return seen
+        return self.picture(film[:, middle : middle + 1])
+
+    def picture(self, latent: Any) -> Frame:
+        """Return a small picture of one frame of a clean latent: channels x 1 x height x width, as in the loop."""
+        return self._map.picture(latent[:, 0])
 
     def sibling(self, kind: Any) -> Any:
-        """Return another pipeline over the same weights, made once.
-
-        Not by `from_pipe`: that of diffusers 0.42.1 ends with `to(dtype=float32)`, on the shared weights too.
-        """
-        if kind not in self._siblings:
-            takes = inspect.signature(kind.__init__).parameters
-            parts = dict(self.pipe.config) | self.pipe.components
-            made = kind(**{name: part for name, part in parts.items() if name in takes})
-            made.set_progress_bar_config(disable=True)
-            PromptMemory(made, self._heard_text)
-            self._siblings[kind] = made
-        found = self._siblings[kind]
-        found.transformer = self.pipe.transformer  # a preset may have exchanged it
-        return found
+        """Return another pipeline over the same weights, made once."""
+        return self._siblings.of(kind)
 
     # --- within ------------------------------------------------------------------------------------------------------
 
     def _look(self, clean: Callable[[], Any], plan: Plan) -> Frame:
         import torch
 
-        with self._budget.spending(), torch.no_grad():
+        with torch.no_grad():
             return self.look(clean(), plan)
 
-    def _frames(self, latents: Any, plan: Plan, report: Report) -> Iterator[Frame]:
-        import torch
-
-        chunks, count = self.decoded(latents, plan), 0
-        while True:
-            with self._stages.spent("decode"), torch.no_grad():
-                chunk = next(chunks, None)
-                if chunk is None:
-                    return
-                if not bool(torch.isfinite(chunk).all()):
-                    raise FramesInvalid(engine=self.spec.name)
-                film = pictures(chunk)
-            for picture in film:
-                count += 1
-                yield picture
-            report("decode", count, plan.num_frames, self._stages.fraction("decode", count / plan.num_frames), None)
-
-    def skips(self, plan: Plan) -> bool:
-        """Whether the pipeline of a plan can skip blocks."""
-        del plan
-        return self.cache_threshold is not None
-
-    @contextmanager
-    def _skipping(self, plan: Plan) -> Iterator[None]:
-        """Skip blocks whose outcome is foreseen. Of a schedule of few steps there is nothing to skip."""
-        if plan.request.preset != "quality" or not self.skips(plan):
-            yield
-            return
-        from diffusers import FirstBlockCacheConfig
-
-        self.pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=self.cache_threshold))
-        try:
-            yield
-        finally:
-            self.pipe.transformer.disable_cache()
+    def _threshold(self, plan: Plan) -> float | None:
+        """Return when blocks are skipped. Of a schedule of few steps there is nothing to skip."""
+        return self.cache_threshold if plan.request.preset == "quality" and self.skips(plan) else None
 
     def _prepare(self) -> None:
         """Put the pipeline on the card; again when its transformer was exchanged."""
@@ -255,34 +258,35 @@ class DiffusionEngine:
 
         return torch.cat([self.still_latents(picture) for picture in pixels.split(1)])
 
-    def _heard_text(self, seconds: float) -> None:
-        self._stages.seconds["text"] = self._stages.seconds.get("text", 0.0) + seconds
+    def _remember_words(self, pipe: Any) -> None:
+        def heard(seconds: float) -> None:
+            self._stages.seconds["text"] = self._stages.seconds.get("text", 0.0) + seconds
 
-    def _synchronise(self) -> None:
-        """Wait for the card, so that a step that is told has been made."""
-        if self.card.is_cuda:
-            import torch
-
-            torch.cuda.synchronize()
+        PromptMemory(pipe, heard, wait=partial(card.wait, self.card))
 
     def _made(self, plan: Plan) -> Making:
-        import torch
-
-        source = self.spec.source
+        source, distilled = self.spec.source, plan.recipe.source
+        worn = ["preset:1"] if is_lora(distilled) else []
         return Making(
             engine=self.spec.name,
             preset=plan.request.preset,
             mode=plan.request.mode,
             repository=source.repository if source else "",
             revision=self._revision,
-            num_inference_steps=plan.recipe.num_inference_steps,
+            distilled=self._named(distilled) if distilled else "",
+            num_inference_steps=self._steps_made,
             guidance_scale=plan.recipe.guidance_scale,
-            adapters=tuple(f"{adapter.name}:{adapter.weight:g}" for adapter in plan.request.adapters),
+            adapters=tuple(worn + [f"{adapter.name}:{adapter.weight:g}" for adapter in plan.request.adapters]),
             variant=self._variant.name if self._variant else None,
             device=self.card.name,
             seconds={stage: round(spent, 3) for stage, spent in self._stages.seconds.items()},
-            peak_vram_gb=round(torch.cuda.max_memory_allocated() / GIGABYTE, 2) if self.card.is_cuda else 0.0,
+            peak_vram_gb=card.peak_gb(self.card),
         )
+
+    def _named(self, source: Source) -> str:
+        file = source.file or "transformer"
+        commit = weights.commit_of(self.found(source.model_copy(update={"file": file})))
+        return f"{source.repository}@{commit}/{file}"
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """LTX-Video (Lightricks, 2024-2025): 2B and 13B, from words, from a picture, or on from a video."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from gpu import hardware, weights
-from gpu.engines import Place, Report
+from gpu import hardware, schedules
+from gpu.engines import Frame, Place, Report
 from gpu.engines.diffusion import DiffusionEngine
+from gpu.film import Decoded
 from gpu.plan import Plan
+from gpu.preview import pictures
 from sakuga.engine import EngineSpec, Licence, Recipe, Source, Variant
 
 OPEN_WEIGHTS = Licence(
@@ -26,15 +26,19 @@ DISTILLED_2B = Source(
     file="ltxv-2b-0.9.8-distilled.safetensors",
 )
 
-DISTILLED = (1000, 993, 987, 981, 975, 909, 725, 0.03)
-"""Timesteps that 0.9.7 and 0.9.8 distilled were trained on."""
-REFINING = (1000, 909, 725, 421, 0)
-"""Timesteps of the second pass, after the upscaler."""
+DISTILLED = (1000.0, 993.7, 987.5, 981.2, 975.0, 909.4, 725.0)
+"""Timesteps of the distilled weights, as configs/ltxv-13b-0.9.8-distilled.yaml and ltxv-2b-0.9.8-distilled.yaml of
+https://github.com/Lightricks/LTX-Video have them. The documentation of diffusers adds one at 0.03, which only costs."""
+
+REFINING = (1000.0, 909.4, 725.0, 421.9)
+"""Timesteps of the second pass, after the upscaler, and the one before them that `REFINING_STRENGTH` leaves out."""
 REFINING_STRENGTH, ADAIN, TONE_MAP = 0.999, 1.0, 0.6
-"""Of the second pass, as the model card of LTX-Video-0.9.8-13B-distilled says."""
+"""Of the second pass, as the documentation of diffusers has them for LTX-Video-0.9.8-13B-distilled."""
 
 DECODE_TIMESTEP, DECODE_NOISE = 0.05, 0.025
 """The decoder makes the last step itself, from this little noise."""
+TILED_FROM = 1024 * 576
+"""From how many pixels on films are decoded in tiles: ten seconds of 1216x704 would take 17 GiB, and take 4."""
 GROWTH = 2  # of the upscaler, in width and in height
 
 
@@ -65,9 +69,9 @@ SPECS: dict[str, EngineSpec] = {
             typical_s=4.0,
             presets={
                 "draft": Recipe(
-                    num_inference_steps=8, guidance_scale=1.0, typical_s=2.0, size=(512, 320), source=DISTILLED_2B
+                    num_inference_steps=7, guidance_scale=1.0, typical_s=2.0, size=(512, 320), source=DISTILLED_2B
                 ),
-                "live": Recipe(num_inference_steps=8, guidance_scale=1.0, typical_s=4.0, source=DISTILLED_2B),
+                "live": Recipe(num_inference_steps=7, guidance_scale=1.0, typical_s=4.0, source=DISTILLED_2B),
                 "quality": Recipe(num_inference_steps=40, guidance_scale=3.0, typical_s=12.0),
             },
             variants=(
@@ -88,9 +92,9 @@ SPECS: dict[str, EngineSpec] = {
             sizes=((704, 480), (480, 704)),
             typical_s=8.0,
             presets={
-                "draft": Recipe(num_inference_steps=8, guidance_scale=1.0, typical_s=4.0, size=(512, 320)),
-                "live": Recipe(num_inference_steps=8, guidance_scale=1.0, typical_s=8.0),
-                "quality": Recipe(num_inference_steps=12, guidance_scale=1.0, typical_s=25.0, size=(1216, 704)),
+                "draft": Recipe(num_inference_steps=7, guidance_scale=1.0, typical_s=4.0, size=(512, 320)),
+                "live": Recipe(num_inference_steps=7, guidance_scale=1.0, typical_s=8.0),
+                "quality": Recipe(num_inference_steps=10, guidance_scale=1.0, typical_s=10.0, size=(1216, 704)),
             },
             variants=(
                 Variant(name="bf16", vram_gb=44),
@@ -112,21 +116,12 @@ def engine(spec: EngineSpec, place: Place) -> "Ltx":
 class Ltx(DiffusionEngine):
     """Both sizes by LTXConditionPipeline. `quality` of the 13B draws small, enlarges the latent, and refines it."""
 
-    previews_by_decoder = True
-
-    def open(self, folder: Path, dtype: Any) -> Any:
-        """Return the pipeline; model_index.json of 0.9.5 and later names the one that takes conditions."""
-        from diffusers import LTXConditionPipeline
-
-        return LTXConditionPipeline.from_pretrained(
-            folder, dtype=dtype, variant=weights.variant(folder), local_files_only=True
-        )
+    kind = "LTXConditionPipeline"  # model_index.json of 0.9.5 names one that takes no conditions
 
     def scheduler(self, plan: Plan) -> Any:
-        """Return a scheduler that takes the distilled timesteps as they are, or the repository's own."""
-        from diffusers import FlowMatchEulerDiscreteScheduler
-
-        return super().scheduler(plan) if plan.guided else FlowMatchEulerDiscreteScheduler(shift=1.0)
+        """Return a scheduler that takes the timesteps of `arguments` as they are."""
+        del plan
+        return schedules.literal()
 
     def distilled_transformer(self, source: Source) -> Any:
         """Return the transformer of a checkpoint in Lightricks' own layout, or of a repository."""
@@ -145,18 +140,18 @@ class Ltx(DiffusionEngine):
 
     def arguments(self, plan: Plan) -> dict[str, Any]:
         """Return the schedule, the frame rate, and what to begin with."""
-        from diffusers.pipelines.ltx.pipeline_ltx_condition import linear_quadratic_schedule
+        from diffusers.pipelines.ltx import pipeline_ltx_condition as ltx
 
-        levels = linear_quadratic_schedule(plan.recipe.num_inference_steps) * 1000
-        schedule = {"timesteps": levels.tolist()}  # as the pipeline does by itself, but no tensor, of which numpy warns
-        if not plan.guided:
-            schedule = {"timesteps": list(DISTILLED), "image_cond_noise_scale": 0.0}
+        levels = ltx.linear_quadratic_schedule(plan.recipe.num_inference_steps) * 1000
+        timesteps = levels.tolist() if plan.guided else list(DISTILLED)
         begin: dict[str, Any] = {}
         if plan.image is not None:
             begin = {"image": plan.image, "frame_index": 0}
         elif plan.video:  # goes on from the first half of it
-            begin = {"video": plan.video[: self.spec.fitting_frames(plan.num_frames // 2)], "frame_index": 0}
-        return {"frame_rate": int(self.spec.fps)} | schedule | begin
+            half = plan.video[: self.spec.fitting_frames(plan.num_frames // 2)]
+            # Not as `video=`: of a list of pictures the pipeline of diffusers 0.42.1 takes the first for the video.
+            begin = {"conditions": ltx.LTXVideoCondition(video=half, frame_index=0)}
+        return {"frame_rate": int(self.spec.fps), "timesteps": timesteps} | begin
 
     def denoise(self, plan: Plan, report: Report) -> Any:
         """Return the clean latents: in one pass, or in two with the upscaler between them."""
@@ -203,8 +198,20 @@ class Ltx(DiffusionEngine):
         scale = vae.latents_mean, vae.latents_std, vae.config.scaling_factor
         return self.pipe._normalize_latents(latents, *scale)  # noqa: SLF001
 
-    def decoded(self, latents: Any, plan: Plan) -> Iterator[Any]:
+    def focus(self) -> None:
+        """Do nothing: previews go through the decoder. A latent stands for 32 x 32 pixels, too many for one colour."""
+
+    def picture(self, latent: Any) -> Frame:
+        """Return a picture of one frame of a clean latent, decoded by itself."""
+        seen: Frame = pictures(self.decode(latent[None]))[0]
+        return seen
+
+    def decoded(self, latents: Any, plan: Plan) -> Decoded:
         """Yield all frames at once: the decoder looks both ways in time."""
+        yield self.decode(latents, plan.request.seed)
+
+    def decode(self, latents: Any, seed: int = 0) -> Any:
+        """Return 3 x frames x height x width in -1..1 of latents that are scaled as in the loop."""
         import torch
 
         vae = self.pipe.vae
@@ -212,11 +219,16 @@ class Ltx(DiffusionEngine):
         latents = self.pipe._denormalize_latents(latents, *scale).to(vae.device, vae.dtype)  # noqa: SLF001
         timestep = None
         if vae.config.timestep_conditioning:
-            dice = torch.Generator("cpu").manual_seed(plan.request.seed)
+            dice = torch.Generator("cpu").manual_seed(seed)
             noise = torch.randn(latents.shape, generator=dice).to(latents)
             latents = (1 - DECODE_NOISE) * latents + DECODE_NOISE * noise
             timestep = torch.tensor([DECODE_TIMESTEP], device=latents.device, dtype=latents.dtype)
-        yield vae.decode(latents, timestep, return_dict=False)[0][0]
+        tiled = vae.use_tiling  # a small card
+        vae.use_tiling = tiled or latents[0, 0, 0].numel() * vae.spatial_compression_ratio**2 >= TILED_FROM
+        try:
+            return vae.decode(latents, timestep, return_dict=False)[0][0]
+        finally:
+            vae.use_tiling = tiled
 
     def _upscaler(self) -> Any:
         from diffusers import LTXLatentUpsamplePipeline

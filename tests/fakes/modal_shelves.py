@@ -29,6 +29,7 @@ class Shelves(ModalServer):
         self.dicts: dict[str, dict[bytes, bytes]] = {}
         self.blobs: dict[str, bytes] = {}
         self.slow_s = 0.0  # that a blob takes on its way to the client
+        self.storage = 200  # what the place of the blobs answers; 0 is to hang up
 
     async def __aenter__(self) -> Self:
         store = web.Application(client_max_size=1024**3)
@@ -70,6 +71,10 @@ class Shelves(ModalServer):
 
     async def _download(self, request: web.Request) -> web.Response:
         await asyncio.sleep(self.slow_s)
+        if not self.storage and request.transport:
+            request.transport.close()
+        if self.storage != 200:
+            return web.Response(status=self.storage or 500)
         return web.Response(body=self.blobs[request.match_info["blob"]])
 
     async def BlobCreate(self, _: proto.BlobCreateRequest) -> proto.BlobCreateResponse:

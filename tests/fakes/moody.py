@@ -24,27 +24,38 @@ MOODY = EngineSpec(
 SPECS = {
     "moody": MOODY,
     "real": MOODY.model_copy(update={"name": "real", "gpus": ("L40S",)}),
+    "slow": MOODY.model_copy(update={"name": "slow"}),
     "heavy": MOODY.model_copy(update={"name": "heavy", "source": Source(repository="moody/heavy")}),
 }
 FULL = "CUDA out of memory"
+BROKEN = "CUDA error: an illegal memory access was encountered"
 
 
 class Moody:
-    """Draws one grey after the other, unless its prompt is `burn`, `die`, `hang` or `wait`."""
+    """Draws one grey after the other, unless its prompt is one of those below. `heavy` and `slow` do not even load."""
+
+    loads = 0
 
     def __init__(self, spec: EngineSpec) -> None:
         self.spec = spec
         self.making: Making | None = None
 
     def load(self) -> None:
+        Moody.loads += 1
         if self.spec.name == "heavy":
             raise RuntimeError(FULL)
+        if self.spec.name == "slow":
+            time.sleep(60)
 
     def render(self, request: RenderRequest, report: Report) -> Iterator[Frame]:
         report("denoise", 1, 2, 0.3, np.zeros((48, 64, 3), np.uint8))
         match request.prompt:
             case "burn":
                 raise RuntimeError(FULL)
+            case "short":
+                raise RuntimeError(BROKEN)
+            case "stumble":
+                raise KeyError(request.prompt)
             case "die":
                 os._exit(9)
             case "hang":
@@ -55,7 +66,7 @@ class Moody:
                     report("denoise", 1, 2, 0.3, None)
         for number in range(request.num_frames):
             yield np.full((request.height, request.width, 3), 10 * number, np.uint8)
-        self.making = Making(engine=self.spec.name, device=str(os.getpid()))
+        self.making = Making(engine=self.spec.name, device=str(os.getpid()), revision=str(self.loads))
 
 
 def engine(spec: EngineSpec, _place: Place) -> Moody:

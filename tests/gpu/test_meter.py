@@ -67,6 +67,13 @@ def test_a_ledger_that_is_away_changes_an_estimate_and_nothing_else() -> None:
     assert found.overhead_s == 90
 
 
+@pytest.mark.parametrize("entry", [{"engine": "wan"}, {"engine": "wan", "boots": 3}, {}, None])
+def test_an_entry_that_another_version_wrote_keeps_no_container_from_starting(entry: Any) -> None:
+    found = meter(Ledger({"wan.other": entry}))
+    found.drew(1.0)
+    assert found.overhead_s == 90
+
+
 @pytest.mark.parametrize(
     ("device", "gpus", "asked"),
     [

@@ -7,6 +7,8 @@ import torch
 
 from gpu.preview import SHARE, LatentMap, PreviewBudget, stills
 
+PIXELS = 832 * 480
+
 
 class Clock:
     """A clock that is moved by hand, in seconds."""
@@ -48,6 +50,16 @@ def test_a_map_is_fitted_once_and_kept_in_the_cache(tmp_path: Path) -> None:
     assert np.array_equal(first.picture(latent), second.picture(latent))
 
 
+def test_a_map_that_was_cut_off_in_the_cache_is_fitted_anew(tmp_path: Path) -> None:
+    file = tmp_path / "map.safetensors"
+    LatentMap.fitted(mixed, file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9])
+    LatentMap.fitted(mixed, file)
+    assert file.read_bytes() == whole
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "previews").write_text("a file where the folder should be")
     assert LatentMap.fitted(mixed, tmp_path / "previews" / "map.safetensors")
@@ -60,9 +72,34 @@ def test_previews_wait_until_they_can_be_afforded() -> None:
     taken = 0
     for _ in range(100):
         clock.now += 0.5
-        if budget.affordable():
+        if budget.affordable(PIXELS):
             taken += 1
-            with budget.spending():
+            with budget.spending(PIXELS):
                 clock.now += 0.1
     assert 10 <= taken <= 20
     assert budget.spent_s <= (SHARE + 0.01) * (clock.now - 100)
+
+
+def test_one_that_is_known_to_be_too_dear_is_not_made_at_all() -> None:
+    clock = Clock()
+    budget = PreviewBudget(clock)
+    with budget.spending(PIXELS):  # rehearsed
+        clock.now += 0.1
+    budget.begin()
+    clock.now += 3
+    assert not budget.affordable(PIXELS)
+    assert budget.affordable(PIXELS // 4)
+    clock.now += 1
+    assert budget.affordable(PIXELS)
+
+
+def test_one_that_was_slow_once_is_not_the_last() -> None:
+    clock = Clock()
+    budget = PreviewBudget(clock)
+    for seconds in (20, 0.01, 20):
+        with budget.spending(PIXELS):
+            clock.now += seconds
+    assert not budget.affordable(PIXELS), "what was spent was spent"
+    budget.begin()
+    clock.now += 1
+    assert budget.affordable(PIXELS)

@@ -8,7 +8,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 
 from gpu.probe import Probe
-from gpu.schedules import pinned, unipc
+from gpu.schedules import pinned
 
 EULER = FlowMatchEulerDiscreteScheduler(shift=3.0)
 UNIPC = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
@@ -74,16 +74,3 @@ def test_a_copy_of_the_scheduler_is_not_heard() -> None:
     with Probe(EULER, lambda step, _: heard.append(step)):
         walk(deepcopy(EULER), lambda noisy, _: noisy)
     assert heard == []
-
-
-def test_unipc_with_shift_five_walks_the_levels_that_lightx2v_was_trained_on() -> None:
-    scheduler = unipc(UNIPC.config, 5.0)
-    scheduler.set_timesteps(4)
-    assert [round(float(step)) for step in scheduler.timesteps] == [999, 937, 833, 625]
-
-
-def test_a_pinned_schedule_walks_its_levels_whatever_the_number_of_steps() -> None:
-    scheduler = pinned(EULER.config, (1.0, 0.757, 0.522), stochastic=True)
-    scheduler.set_timesteps(50)
-    assert [round(float(step)) for step in scheduler.timesteps] == [1000, 757, 522]
-    assert float(scheduler.sigmas[-1]) == 0.0

@@ -43,3 +43,27 @@ def test_the_longest_unused_is_forgotten() -> None:
     for words in ("a", "b", "a", "c", "a", "b"):
         pipe.encode_prompt(words)
     assert pipe.encoded == ["a", "b", "c", "b"]
+
+
+def test_large_ones_are_not_kept_in_numbers_that_would_fill_the_card() -> None:
+    pipe = Pipeline()
+    PromptMemory(pipe, lambda _: None, keep_bytes=16)  # an integer takes 8
+    for words in ("a", "b", "c", "b", "a"):
+        pipe.encode_prompt(words)
+    assert pipe.encoded == ["a", "b", "c", "a"]
+
+
+def test_one_that_is_too_large_by_itself_is_used_and_not_kept() -> None:
+    pipe = Pipeline()
+    PromptMemory(pipe, lambda _: None, keep_bytes=7)
+    assert [pipe.encode_prompt("cat").item() for _ in range(2)] == [3, 3]
+    assert pipe.encoded == ["cat", "cat"]
+
+
+def test_the_time_that_is_told_ends_when_the_card_is_done() -> None:
+    happened: list[str] = []
+    pipe = Pipeline()
+    PromptMemory(pipe, lambda _: happened.append("told"), wait=lambda: happened.append("waited"))
+    pipe.encode_prompt("a")
+    pipe.encode_prompt("a")
+    assert happened == ["waited", "told"]

@@ -111,7 +111,7 @@ def test_a_queue_without_room_for_pictures_gets_the_reports_without_them() -> No
     assert items.got[-1]["ended"]
 
 
-@pytest.mark.parametrize("error", [queue.Full(), ServiceError("gone"), OSError("gone")], ids=repr)
+@pytest.mark.parametrize("error", [queue.Full(), ServiceError("gone"), OSError("gone"), KeyError("odd")], ids=repr)
 def test_a_queue_that_takes_nothing_is_no_trouble_to_the_render(error: Exception) -> None:
     items = Items()
     items.error = error

@@ -1,5 +1,6 @@
 """Rendering with engines that do exactly what a test needs."""
 
+import errno
 import time
 from pathlib import Path
 
@@ -8,10 +9,17 @@ import pytest
 import torch
 
 from gpu.engines import Sound
-from gpu.render import render
+from gpu.render import leaves_doubts, needs_fresh_process, render
 from gpu.telling import Telling
 from sakuga.engine import EngineSpec, Making
-from sakuga.errors import FramesInvalid, GpuMemoryExhausted, RenderCancelled, RenderFailed
+from sakuga.errors import (
+    FramesInvalid,
+    GpuMemoryExhausted,
+    RenderCancelled,
+    RenderFailed,
+    RenderLost,
+    SakugaError,
+)
 from tests.gpu.conftest import ask
 
 REQUEST = ask(engine="puppet", width=320, height=192, num_frames=5)
@@ -100,6 +108,49 @@ def test_a_full_card_is_named_with_the_engine(tmp_path, full):
         draw(PuppetEngine(break_with=full), tmp_path)
     assert caught.value.data == {"engine": "puppet"}
     assert caught.value.__cause__ is full
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: device-side assert triggered"),
+    ],
+)
+def test_a_card_that_answers_no_more_loses_the_render_and_not_the_job(tmp_path, broken):
+    with pytest.raises(RenderLost) as caught:
+        draw(PuppetEngine(break_with=broken), tmp_path)
+    assert caught.value.retryable
+    assert needs_fresh_process(caught.value)
+
+
+def test_a_disk_that_is_full_says_so(tmp_path):
+    full = OSError(errno.ENOSPC, "No space left on device", "/home/streamer/clip.mp4")
+    with pytest.raises(RenderFailed, match="No space left on device, where puppet draws") as caught:
+        draw(PuppetEngine(break_with=full), tmp_path)
+    assert "streamer" not in str(caught.value)
+
+
+def test_a_folder_that_can_not_be_made_is_a_failed_render(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RenderFailed, match="Not a directory"):
+        draw(PuppetEngine(), tmp_path / "file" / "clip")
+
+
+@pytest.mark.parametrize(
+    ("why", "doubtful"),
+    [
+        (KeyError("x"), True),
+        (RenderFailed(reason="no"), False),
+        (OSError(errno.ENOSPC, "full"), False),
+        (torch.OutOfMemoryError("CUDA out of memory"), False),
+        (FramesInvalid(engine="puppet"), False),
+    ],
+)
+def test_only_what_nobody_foresaw_leaves_doubts_about_the_engine(tmp_path, why, doubtful):
+    with pytest.raises(SakugaError) as caught:
+        draw(PuppetEngine(break_with=why), tmp_path)
+    assert leaves_doubts(caught.value) is doubtful
 
 
 def test_whatever_else_breaks_is_named_by_its_type_and_keeps_its_words_to_itself(tmp_path):

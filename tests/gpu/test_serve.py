@@ -66,6 +66,12 @@ def test_an_engine_that_can_not_be_warmed_is_told_with_its_error(child):
     assert (said["warm"], said["error"]["code"]) == ("wan9", "render_failed")
 
 
+def test_warming_what_is_in_memory_is_answered_too(child):
+    for _ in range(2):
+        child.tell(json.dumps({"warm": "rehearsal"}))
+        assert child.hear() == {"ready": {"engine": "rehearsal", "device": "cpu"}}
+
+
 def test_renders_are_drawn_one_after_the_other_each_under_its_handle(child, tmp_path):
     # Given two renders, told at once
     for handle in ("first", "second"):
@@ -186,6 +192,15 @@ def test_an_engine_that_does_not_load_is_not_kept(resident):
     with pytest.raises(GpuMemoryExhausted):
         resident.engine("too large")
     assert resident.held is None
+
+
+def test_an_engine_whose_libraries_are_missing_is_an_error_and_no_crash(resident, monkeypatch):
+    def find(_name, _place):
+        raise ImportError
+
+    monkeypatch.setattr("gpu.serve.find_engine", find)
+    with pytest.raises(RenderFailed, match="ImportError in wan"):
+        resident.engine("wan")
 
 
 def test_an_engine_that_does_not_exist_takes_the_place_of_none(resident, monkeypatch):

@@ -62,6 +62,18 @@ def test_the_time_left_is_taken_from_the_speed_once_there_is_one(heard, clock):
     assert [report.seconds_left for report in heard] == [None, None, None, 8.0, 4.0]
 
 
+def test_an_engine_that_is_loaded_once_more_in_the_middle_begins_the_guessing_anew(heard, clock):
+    telling = Telling(heard.append)
+    clock.now += 3
+    telling.report("denoise", 2, 4, 0.5)
+    telling.report("loading", 0, 1, 0.0)
+    clock.now += 9
+    telling.report("denoise", 1, 4, 0.25)
+    clock.now += 1
+    telling.report("denoise", 3, 4, 0.75)
+    assert [report.seconds_left for report in heard] == [3.0, None, None, 10.0]
+
+
 def test_before_there_is_a_speed_a_paced_render_counts_down(heard, clock):
     telling = Telling(heard.append)
     telling.expect(ask(pace_s=6.0))

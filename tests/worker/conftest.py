@@ -49,6 +49,7 @@ class House:
             catalog=Catalog(),
             storage=Storage.open(self.settings),
             settings=self.settings,
+            pauses_s=(0.0, 0.01),
         )
         self.tasks.append(asyncio.create_task(task.run({}, job.id)))
         return self.tasks[-1]

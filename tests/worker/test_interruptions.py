@@ -6,6 +6,8 @@ import pytest
 from arq.worker import Retry
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from sakuga.engine import RenderRequest
+from sakuga.errors import RendererUnavailable, SakugaError
 from sakuga.event import EventType
 from sakuga.events import Events
 from sakuga.gallery import Gallery
@@ -13,6 +15,24 @@ from sakuga.job import JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.storage import Storage
 from tests.worker.conftest import House
+
+
+def slow_start(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: SakugaError | None = None
+) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let starts wait, and return what is set when one is asked for and what lets it go on."""
+    asked, answered = asyncio.Event(), asyncio.Event()
+    start = house.renderer.start
+
+    async def slow(request: RenderRequest) -> str:
+        asked.set()
+        await answered.wait()
+        if error:
+            raise error
+        return await start(request)
+
+    monkeypatch.setattr(house.renderer, "start", slow)
+    return asked, answered
 
 
 async def test_a_second_worker_re_attaches_and_nothing_is_rendered_twice(house: House) -> None:
@@ -51,6 +71,68 @@ async def test_a_run_that_was_overtaken_leaves_the_next_attempt_alone(house: Hou
     now = await house.now(job)
     assert (now.attempt, now.handle) == (2, "elsewhere")
     assert house.renderer.released == ["puppet-0"]
+
+
+async def test_a_run_that_was_overtaken_leaves_a_render_that_the_next_attempt_took_over(house: House) -> None:
+    job = await house.admitted()
+    old = await house.drawing(job)
+    now = await house.now(job)
+    assert await Lifecycle(house.redis).begin_attempt(now.model_copy(update={"attempt": 2}))
+    house.renderer.report("puppet-0", 0.6)
+    with pytest.raises(Retry):
+        await old
+    assert house.renderer.released == []
+
+
+async def test_a_cancel_in_the_middle_of_a_start_stops_what_was_started(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a start that takes its time
+    asked, answered = slow_start(house, monkeypatch)
+    job = await house.admitted()
+    running = house.run(job)
+    await asked.wait()
+    # When the job is cancelled meanwhile
+    assert await house.queue.cancel(job.id) == "cancelling"
+    running.cancel()
+    answered.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    # Then nothing is drawn for nobody
+    assert house.renderer.cancelled == ["puppet-0"]
+    assert await house.status(job) is JobStatus.CANCELLED
+
+
+@pytest.mark.parametrize(("outlives", "released"), [(True, []), (False, ["puppet-0"])])
+async def test_a_worker_stopped_in_the_middle_of_a_start_leaves_only_what_outlives_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, outlives: bool, released: list[str]
+) -> None:
+    house.renderer.outlives_worker = outlives
+    asked, answered = slow_start(house, monkeypatch)
+    job = await house.admitted()
+    running = house.run(job)
+    await asked.wait()
+    running.cancel()
+    answered.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert house.renderer.released == released
+    assert (await house.now(job)).attempt == 0
+
+
+async def test_a_start_that_fails_after_a_cancel_is_the_end_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = slow_start(house, monkeypatch, RendererUnavailable(reason="away"))
+    job = await house.admitted()
+    running = house.run(job)
+    await asked.wait()
+    await house.queue.cancel(job.id)
+    running.cancel()
+    answered.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await house.status(job) is JobStatus.CANCELLED
 
 
 async def test_a_render_whose_start_could_not_be_written_down_is_stopped(
@@ -110,6 +192,31 @@ async def test_stopping_a_worker_whose_renders_die_with_it_costs_no_attempt(hous
     now = await house.now(job)
     assert (now.status, now.attempt, now.handle) == (JobStatus.STARTING, 0, None)
     assert house.renderer.cancelled == ["puppet-0"]
+
+
+async def test_an_attempt_is_given_back_even_if_the_render_takes_longer_to_stop_than_the_worker(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a render that is in the middle of a long step
+    house.renderer.outlives_worker = False
+    stopping = asyncio.Event()
+
+    async def release(_: str) -> None:
+        stopping.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(house.renderer, "release", release)
+    job = await house.admitted()
+    running = await house.drawing(job)
+    # When the worker is asked to stop, and asks again, as it does every second
+    running.cancel()
+    await stopping.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    # Then the attempt is not counted
+    now = await house.now(job)
+    assert (now.status, now.attempt, now.handle) == (JobStatus.STARTING, 0, None)
 
 
 async def test_a_cancel_stops_the_render_and_ends_the_job_as_cancelled(house: House) -> None:

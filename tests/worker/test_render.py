@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
 from sakuga.engine import Cost, Making
-from sakuga.errors import RendererUnavailable, RenderFailed
+from sakuga.errors import RendererUnavailable, RenderFailed, StorageUnavailable
 from sakuga.gallery import Gallery
 from sakuga.job import JobStatus
 from sakuga.lifecycle import Lifecycle
@@ -114,6 +115,57 @@ async def test_a_render_that_takes_too_long_is_stopped_and_fails(house: House) -
     assert now.error is not None
     assert now.error.code == "render_timed_out"
     assert house.renderer.cancelled == ["puppet-0"]
+
+
+async def test_waiting_for_a_model_is_not_taken_for_drawing(house: House) -> None:
+    # Given a limit that a render keeps to, but not together with the wait before it
+    house.settings = house.settings.model_copy(update={"render_timeout": timedelta(seconds=1)})
+    job = await house.admitted()
+    running = house.run(job)
+    await house.renderer.started(1)
+    await asyncio.sleep(0.6)
+    house.renderer.report("puppet-0", 0.1)
+    # When it is drawn in time
+    await asyncio.sleep(0.6)
+    house.renderer.finish("puppet-0")
+    # Then it is a clip
+    await running
+    assert await house.status(job) is JobStatus.SUCCEEDED
+
+
+async def test_a_clip_that_can_not_be_stored_at_once_is_stored_later_and_not_drawn_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, failures = Storage.put, [StorageUnavailable(reason="502")] * 2
+
+    async def unsteady(storage: Storage, *files: object) -> None:
+        if failures:
+            raise failures.pop()
+        await put(storage, *files)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Storage, "put", unsteady)
+    job = await house.admitted()
+    running = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.finish("puppet-0")
+    await running
+    assert await house.status(job) is JobStatus.SUCCEEDED
+    assert len(house.renderer.requests) == 1
+
+
+async def test_while_there_is_no_storage_nothing_is_drawn_twice(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise StorageUnavailable(reason="no such bucket")
+
+    monkeypatch.setattr(Storage, "put", away)
+    job = await house.admitted()
+    running = house.run(job)
+    await house.renderer.started(1)
+    house.renderer.finish("puppet-0")
+    await running
+    now = await house.now(job)
+    assert now.error is not None
+    assert (now.error.code, len(house.renderer.requests)) == ("storage_unavailable", 1)
 
 
 async def test_a_file_that_can_not_be_played_is_never_a_clip(house: House) -> None:

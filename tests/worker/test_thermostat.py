@@ -100,3 +100,19 @@ async def test_a_gpu_that_was_kept_is_let_go_of_at_the_end(
     await followed(thermostat, wish)
     await thermostat.close()
     assert puppet.asked == asked
+
+
+async def test_a_gpu_that_is_being_let_go_of_at_the_end_is_not_forgotten_over_it(
+    puppet: PuppetRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a show that has ended, and a renderer that is slow to be cooled
+    thermostat = Thermostat(puppet)
+    await followed(thermostat, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(puppet, "cool", asyncio.Event().wait)
+        thermostat.follow(wish=False)
+        await asyncio.sleep(0)
+    # When the studio is closed meanwhile
+    await thermostat.close()
+    # Then it is cooled
+    assert puppet.asked == ["warm", "cool"]

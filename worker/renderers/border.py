@@ -4,9 +4,11 @@ Written against modal 1.6.4. Its client tries for 56 s before it says that nobod
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from aiohttp import ClientError
 from grpclib import GRPCError
 from grpclib.exceptions import StreamTerminatedError
 from modal.exception import (
@@ -36,8 +38,11 @@ from sakuga.errors import (
     SakugaError,
 )
 
-FOREIGN = (Error, GRPCError, StreamTerminatedError, OSError)
+FOREIGN = (Error, GRPCError, StreamTerminatedError, ClientError, OSError)
 """What any question may raise. That for a result may raise more: whatever the function did."""
+
+GONE = {403, 404, 410}
+"""What the storage answers for an address that is no longer good."""
 
 T = TypeVar("T")
 
@@ -83,7 +88,8 @@ MEANINGS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Meaning], .
     (OutputExpiredError, lambda *_: RenderLost()),
     (FunctionTimeoutError, lambda _, border: RenderTimedOut(timeout_s=border.timeout_s)),
     (RemoteError, lambda error, _: _ended_early(error)),
-    ((ExecutionError, DeserializationError), lambda *_: RenderFailed(reason="its container's answer can't be read")),
+    (ExecutionError, lambda error, _: _unread(error)),
+    (DeserializationError, lambda *_: _unread()),
     (InternalFailure, lambda *_: RendererUnavailable(reason="Modal itself failed")),
     (InvalidError, lambda error, _: RenderFailed(reason=f"Modal did not take the request ({_sentence(error)})")),
     (FOREIGN, lambda error, _: RendererUnavailable(reason=f"Modal can't be reached: {type(error).__name__}")),
@@ -97,6 +103,20 @@ def unanswered(error: SakugaError) -> bool:
     if isinstance(error, RendererUnavailable):
         return not isinstance(error.__cause__, InternalFailure)  # that is how the call ended
     return isinstance(error, QuotaExhausted)
+
+
+def late(error: SakugaError) -> bool:
+    """Whether the answer took longer than it may: Modal is away, or it is a clip on a slow line."""
+    return isinstance(error, RendererUnavailable) and isinstance(error.__cause__, TimeoutError)
+
+
+def _unread(error: Exception | None = None) -> SakugaError:
+    """Tell an answer of another form from one that lies in Modal's storage and did not come: by the text alone."""
+    if not (status := re.search(r"Get from url failed with status (\d+)", str(error))):
+        return RenderFailed(reason="its container's answer can't be read")
+    if int(status[1]) in GONE:
+        return RenderLost()
+    return RendererUnavailable(reason=f"Modal's storage answers {status[1]}")
 
 
 def _ended_early(error: Exception) -> SakugaError:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from sakuga.engine import Progress, RenderResult
+from sakuga.engine import Cost, Progress, RenderResult
 from sakuga.errors import RenderFailed
 from sakuga.log import get_logger
 from worker.renderers.child import Failure
@@ -32,9 +32,10 @@ class Clip(BaseModel):
 
 
 class Refusal(BaseModel):
-    """The answer of one that did not."""
+    """The answer of one that did not. It has to be paid for as well."""
 
     error: Failure
+    cost: Cost | None = None
 
 
 class Claimed(BaseModel):
@@ -95,15 +96,12 @@ class Call(Render):
         await self.report(progress.model_copy(update={"sequence": self._sequence, "fraction": self._fraction}))
 
 
-def read(answer: Any) -> Clip | Claimed:
-    """Return what a call answered. Raises the error that it names, or RenderFailed."""
+def read(answer: Any) -> Clip | Refusal | Claimed:
+    """Return what a call answered. Raises RenderFailed for what is none of it."""
     try:
-        said = ANSWER.validate_python(answer)
+        return ANSWER.validate_python(answer)
     except ValidationError as error:
         raise RenderFailed(reason="the answer from its container can't be read") from error
-    if isinstance(said, Refusal):
-        raise said.error.error()
-    return said
 
 
 def keep(clip: Clip, folder: Path) -> RenderResult:

@@ -1,6 +1,8 @@
 """Several renderers as one: a render goes to the first that is there, and its handle says which has it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 
 from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
 from sakuga.errors import (
@@ -57,15 +59,17 @@ class ChainRenderer:
     async def start(self, request: RenderRequest) -> str:
         """Start it at the first renderer that takes it. Raises what the first one said when none does."""
         away: dict[str, SakugaError] = {}
-        for renderer in await self._order(request.engine, away):
-            fitted = fit(request, self._specs[renderer.name])
-            try:
-                handle = await renderer.start(fitted)
-            except AWAY as error:
-                away[renderer.name] = error
-                continue
-            self._tell(away, renderer, job_id=request.job_id, asked=request.engine, engine=fitted.engine)
-            return f"{renderer.name}:{handle}"
+        async with aclosing(self._order(request.engine, away)) as there:
+            async for renderer in there:
+                fitted = fit(request, self._specs[renderer.name])
+                try:
+                    handle = await renderer.start(fitted)
+                except AWAY as error:
+                    away[renderer.name] = error
+                    continue
+                engines = {"asked": request.engine, "engine": fitted.engine}
+                self._tell(away, renderer, job_id=request.job_id, **engines, **_left_out(request, fitted))
+                return f"{renderer.name}:{handle}"
         raise next(iter(away.values()))
 
     async def watch(self, handle: str) -> AsyncIterator[Progress]:
@@ -127,12 +131,14 @@ class ChainRenderer:
 
     async def close(self) -> None:
         """Close all of them."""
-        for renderer in self._renderers.values():
-            await renderer.close()
+        await asyncio.gather(*(renderer.close() for renderer in self._renderers.values()))
 
-    async def _order(self, engine: str, away: dict[str, SakugaError]) -> list[Renderer]:
-        """Return the renderers that are there, first those that have the engine; put the others into `away`."""
-        there: list[Renderer] = []
+    async def _order(self, engine: str, away: dict[str, SakugaError]) -> AsyncGenerator[Renderer]:
+        """Yield the renderers that are there, first those that have the engine; put the others into `away`.
+
+        What one has that was away so far is asked when its turn comes, and not for every clip that goes to another.
+        """
+        without: list[Renderer] = []
         for renderer in self._renderers.values():
             if renderer.name not in self._specs:
                 try:
@@ -140,8 +146,12 @@ class ChainRenderer:
                 except AWAY as error:
                     away[renderer.name] = error
                     continue
-            there.append(renderer)
-        return sorted(there, key=lambda renderer: engine not in {spec.name for spec in self._specs[renderer.name]})
+            if engine in {spec.name for spec in self._specs[renderer.name]}:
+                yield renderer
+            else:
+                without.append(renderer)
+        for renderer in without:
+            yield renderer
 
     def _tell(self, away: Mapping[str, SakugaError], taken: Renderer, **more: str) -> None:
         for name, why in away.items():
@@ -152,6 +162,13 @@ class ChainRenderer:
     def _split(self, handle: str) -> tuple[Renderer | None, str]:
         name, _, own = handle.partition(":")
         return self._renderers.get(name), own
+
+
+def _left_out(asked: RenderRequest, fitted: RenderRequest) -> dict[str, str]:
+    """Return under `without` what the viewer asked for and the other engine can't draw, if there is something."""
+    names = [adapter.name for adapter in asked.adapters if adapter not in fitted.adapters]
+    names += [name for name in ("image", "video") if getattr(asked, name) and not getattr(fitted, name)]
+    return {"without": ", ".join(names)} if names else {}
 
 
 def fit(request: RenderRequest, specs: Sequence[EngineSpec]) -> RenderRequest:

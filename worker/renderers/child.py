@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -13,6 +14,8 @@ from sakuga.errors import RendererUnavailable, RenderFailed, SakugaError, restor
 COMMAND = sys.executable, "-m", "gpu"
 LINE_LIMIT = 4 * 1024 * 1024  # bytes: a line may carry a preview
 SPECS = TypeAdapter(list[EngineSpec])
+END_S = 2.0
+"""Seconds that a child which has said its last word may take to end, so that its status says why."""
 
 
 class Failure(BaseModel):
@@ -51,6 +54,12 @@ class Child:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.killed = False  # by us
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, once it has ended; below zero it is a signal: -9 is mostly a machine without memory."""
+        return self._process.returncode
 
     @classmethod
     async def start(cls, *arguments: str) -> Self:
@@ -80,6 +89,9 @@ class Child:
         try:
             async for line in self._process.stdout:
                 yield Said.model_validate_json(line)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_S):
+                    await self._process.wait()
         except ValueError as error:  # no JSON, JSON of another form, or a line without an end
             raise RenderFailed(reason=f"the engine said something unreadable ({type(error).__name__})") from error
         finally:
@@ -88,6 +100,7 @@ class Child:
     async def kill(self) -> None:
         """End it at once, if it has not ended."""
         if self._process.returncode is None:
+            self.killed = True
             self._process.kill()
         await self._process.wait()
 

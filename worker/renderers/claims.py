@@ -3,31 +3,38 @@
 from sakuga.engine import EngineSpec, RenderRequest
 from sakuga.errors import SakugaError
 from sakuga.log import get_logger
-from worker.renderers.border import unanswered
-from worker.renderers.call import read
+from worker.renderers.border import late, unanswered
+from worker.renderers.call import Refusal, read
 from worker.renderers.deployment import Deployment
+from worker.renderers.strays import NOBODY, Strays
 
 log = get_logger("modal")
-
-NOBODY = "nobody"
-"""Who claims an attempt that was given up before its call was heard of: should it still begin, it ends at once."""
 
 
 class Claims:
     """A call claims its attempt when it begins, and ends if another has done so. We claim for it, as it may be late."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, strays: Strays) -> None:
         self._deployment = deployment
+        self._strays = strays
 
     async def take(self, spec: EngineSpec, request: RenderRequest) -> tuple[str, str]:
         """Return the id of a call that draws this, and the key of its attempt. Raises a RenderError.
 
         It is one of this job that goes on or went well though nobody holds it any more, or else a new one.
         """
-        return await self._left_behind(request) or await self._begun(spec, request)
+        taken = await self._left_behind(request) or await self._begun(spec, request)
+        self._strays.taken_over(request.job_id)
+        return taken
 
     async def _begun(self, spec: EngineSpec, request: RenderRequest) -> tuple[str, str]:
-        key, mine = request.attempt_key, await self._deployment.spawn(spec, request)
+        key = request.attempt_key
+        try:
+            mine = await self._deployment.spawn(spec, request)
+        except SakugaError as error:
+            if unanswered(error):  # it may have begun all the same
+                self._strays.leave(key)
+            raise
         try:
             holder = await self._deployment.claim(key, mine)
             if holder != mine:  # one of this attempt was on its way, and nobody knew of it
@@ -46,22 +53,24 @@ class Claims:
             key = request.model_copy(update={"attempt": attempt}).attempt_key
             earlier = attempt < request.attempt
             holder = await (self._deployment.claim(key, NOBODY) if earlier else self._deployment.holder(key))
-            if holder and await self._good(holder):
+            if holder and await self._good(holder, key):
                 log.info("render.found", call=holder)
                 return holder, key
             if holder and not earlier:
                 await self._deployment.unclaim(key)
         return None
 
-    async def _good(self, call_id: str) -> bool:
+    async def _good(self, call_id: str, key: str) -> bool:
         if call_id == NOBODY:
             return False
         try:
-            read(await self._deployment.answer(call_id, wait_s=0, times=2))
+            return not isinstance(read(await self._deployment.answer(call_id, wait_s=0)), Refusal)
         except TimeoutError:
             return True
         except SakugaError as error:
+            if late(error):
+                await self._deployment.holder(key)  # Modal is there, so that it is a clip which takes its time to come
+                return True
             if unanswered(error):
                 raise
             return False
-        return True

@@ -25,6 +25,8 @@ log = get_logger("renderer")
 
 PATIENCE_S = 5.0, 20.0
 """Seconds that a child has to obey a cancel: twice the longest step so far, and no less or more than these."""
+FRESH = GpuMemoryExhausted, RenderLost
+"""Ends of a render after which its process should draw nothing more."""
 NOTHING = Ready(engine=None, device=None)
 
 
@@ -32,7 +34,8 @@ class LocalRenderer:
     """Tells `python -m gpu serve` what to draw, one clip at a time; the others wait here.
 
     The child is started when it is first needed. It is ended, and a new one started for the next clip, when the card's
-    memory was exhausted, when it ignored a cancel, and when it said something unreadable.
+    memory was exhausted or the card answered no more, when it ignored a cancel, when it could not load its model in
+    time, and when it said something unreadable.
     """
 
     name = "local"
@@ -46,8 +49,8 @@ class LocalRenderer:
             "--cache": settings.var_dir.resolve() / "cache",
         }
         self._place = [str(part) for pair in places.items() for part in pair]
-        stale_s = 2 * settings.render_timeout.total_seconds()
-        self._renders = Renders(settings.var_dir.resolve() / "renders", self.name, stale_s)
+        self._limit_s = settings.render_timeout.total_seconds()
+        self._renders = Renders(settings.var_dir.resolve() / "renders", self.name)
         self._specs: list[EngineSpec] = []
         self._card: str | None = None
         self._turn = asyncio.Lock()  # whose holder may use the card; first come, first served
@@ -119,8 +122,7 @@ class LocalRenderer:
             async with asyncio.timeout(min(max(2 * render.longest_pause_s, least), most)):
                 await render.finished()
         except TimeoutError:
-            log.warning("renderer.killed", renderer=self.name, reason="cancel ignored")
-            await self._end_child()
+            await self._kill(reason="cancel ignored")
             await render.finished()
 
     async def release(self, handle: str) -> None:
@@ -139,10 +141,14 @@ class LocalRenderer:
             self._warming = asyncio.get_running_loop().create_future()
             running.tell(json.dumps({"warm": self._specs[0].name}))
             try:
-                await self._warming
-            except GpuMemoryExhausted:
+                async with asyncio.timeout(self._limit_s):
+                    await self._warming
+            except FRESH:
                 await self._end_child()
                 raise
+            except TimeoutError as error:  # whoever waits for a turn here would wait for ever
+                await self._kill(reason="not loaded in time")
+                raise RendererUnavailable(reason="the model does not load") from error
             finally:
                 self._warming = None
 
@@ -182,9 +188,8 @@ class LocalRenderer:
                 end = await render.finished()
             finally:
                 self._drawing = None
-            if isinstance(end, GpuMemoryExhausted):
-                log.warning("renderer.killed", renderer=self.name, reason=end.code)
-                await self._end_child()
+            if isinstance(end, FRESH) and self._child is running:
+                await self._kill(reason=end.code)
 
     async def _running(self) -> Child:
         """Return the child, started if there is none."""
@@ -193,6 +198,10 @@ class LocalRenderer:
             self._child = await Child.start("serve", *self._place)
             self._listener = asyncio.create_task(self._listen(self._child))
         return self._child
+
+    async def _kill(self, *, reason: str) -> None:
+        log.warning("renderer.killed", renderer=self.name, reason=reason)
+        await self._end_child()
 
     async def _end_child(self) -> None:
         running, listener = self._child, self._listener
@@ -208,6 +217,8 @@ class LocalRenderer:
                 await self._hear(said)
         except SakugaError as error:
             end = error
+        if not running.killed:
+            log.warning("renderer.died", renderer=self.name, status=running.status)
         self._child, self._listener, self._ready = None, None, NOTHING
         if self._warming and not self._warming.done():
             self._warming.set_exception(RendererUnavailable(reason="the engine's process died"))

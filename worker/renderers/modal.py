@@ -5,23 +5,24 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from modal import Client
+from ulid import ULID
 
 from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
 from sakuga.errors import RendererUnavailable, RenderFailed, RenderLost, SakugaError
 from sakuga.log import get_logger
 from sakuga.settings import Settings
 from worker.renderers import Readiness, child
-from worker.renderers.border import unanswered
-from worker.renderers.call import Call, Claimed, keep, read
-from worker.renderers.claims import NOBODY, Claims
+from worker.renderers.answers import Answers
+from worker.renderers.call import Call
+from worker.renderers.claims import Claims
 from worker.renderers.deployment import Deployment
+from worker.renderers.patience import USUAL, Patience
 from worker.renderers.renders import Renders
+from worker.renderers.strays import Strays
 
 log = get_logger("modal")
 
@@ -34,32 +35,22 @@ HANDLE = re.compile(r"(fc-[\w-]+)/([\w.-]+)")
 """The function call and the attempt key: all that is needed to find a render again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How many seconds something may take."""
-
-    answer: float = 8.0  # any question; the client itself would try for 56
-    poll: float = 5.0  # until a question for a result comes back without one
-    pause: float = 1.0  # after a question that failed
-    outage: float = 30.0  # that a render goes on unwatched while Modal can't be reached: it is paid for already
-    last_word: float = 1.0  # until the queue has told what happened before the result
-    stop: float = 10.0  # until a cancelled render has ended: longer than any step
-
-
 class ModalRenderer:
     """Starts calls of the deployed app, and follows each by one task until it has ended, for any number of watchers."""
 
     name = "modal"
 
-    def __init__(self, settings: Settings, client: Client | None = None, patience: Patience = Patience()) -> None:
+    def __init__(self, settings: Settings, client: Client | None = None, patience: Patience = USUAL) -> None:
         self._patience = patience
         self._engines = settings.engines or ENGINES
         self._gpu = settings.modal_gpu
         self._idle_s = settings.modal_idle.total_seconds()
-        self._stale_s = 2 * settings.render_timeout.total_seconds()
         self._folder = settings.var_dir.resolve() / "renders"
         self._deployment = Deployment(settings, client, answer_s=patience.answer)
-        self._claims = Claims(self._deployment)
+        self._strays = Strays(self._deployment, pause_s=patience.stray)
+        self._claims = Claims(self._deployment, self._strays)
+        self._answers = Answers(self._deployment, patience)
+        self._own = str(ULID())  # two workers may follow one call, and each removes its own files
         self._specs: dict[str, EngineSpec] = {}
         self._calls: dict[str, Call] = {}
         self._released: set[str] = set()
@@ -72,7 +63,7 @@ class ModalRenderer:
 
     async def specs(self) -> list[EngineSpec]:
         """Return the engines as the code here tells of them. Asks nothing of Modal."""
-        await Renders(self._folder, self.name, self._stale_s).sweep()
+        await Renders(self._folder, self.name).sweep()
         found = await child.specs(*self._engines)
         self._specs = {spec.name: spec for spec in found}
         return found
@@ -105,27 +96,33 @@ class ModalRenderer:
         if not self.outlives(handle) or (call := self._find(handle)).ended:
             return
         call.unwanted = True
+        stop_s = min(max(self._patience.stop, 1.5 * call.longest_pause_s), 3 * self._patience.stop)
         for by_force in (False, True):
             with suppress(RenderLost):  # its end says the same
                 await self._deployment.stop(call.call_id, by_force=by_force)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._patience.stop):
+                async with asyncio.timeout(stop_s):
                     await call.finished()
                     return
             log.warning("render.not_stopped", call=call.call_id, by_force=by_force)
         raise RendererUnavailable(reason="the render does not stop")
 
     async def release(self, handle: str) -> None:
-        """Stop a call and forget it. Where Modal can't be told it goes on, and the job's next attempt takes it over."""
+        """Stop a call and forget it.
+
+        Where Modal can't be told it goes on. The job's next attempt takes it over, or else it is stopped later.
+        """
         if not self.outlives(handle):
             return
         call_id, _, key = handle.partition("/")
         try:
             await self.cancel(handle)
-            await self._deployment.unclaim(key)
-            await self._deployment.clear(key)
-        except SakugaError as error:
-            log.warning("render.left_behind", call=call_id, code=error.code)
+        except SakugaError:
+            self._strays.leave(key, call_id)
+        else:
+            with suppress(SakugaError):  # Modal itself forgets both after a while
+                await self._deployment.unclaim(key)
+                await self._deployment.clear(key)
         self._released.add(handle)
         if call := self._calls.pop(handle, None):
             await _ended(call.follower)
@@ -150,6 +147,7 @@ class ModalRenderer:
 
     async def close(self) -> None:
         """Stop following. The calls go on, and whoever has their handles finds them."""
+        await self._strays.close()
         for call in list(self._calls.values()):
             await _ended(call.follower)
         self._calls.clear()
@@ -163,7 +161,7 @@ class ModalRenderer:
         return self._seen_s is not None and monotonic() - self._seen_s < self._idle_s
 
     def _home(self, handle: str) -> Path:
-        return self._folder / f"{self.name}_{handle.replace('/', '_')}"
+        return self._folder / f"{self.name}_{handle.replace('/', '_')}_{self._own}"
 
     def _find(self, handle: str) -> Call:
         """Return a call, which is followed from now on if it was not. Raises RenderLost if it is no handle of ours."""
@@ -181,7 +179,7 @@ class ModalRenderer:
         end: RenderResult | SakugaError = RenderLost()
         try:
             await call.wait_on()
-            end = await self._end(call)
+            end = await self._answers.of(call)
             self._seen_s = monotonic()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._patience.last_word):
@@ -204,39 +202,6 @@ class ModalRenderer:
             except SakugaError as error:
                 log.debug("progress.interrupted", call=call.call_id, code=error.code)
             await asyncio.sleep(self._patience.pause)
-
-    async def _end(self, call: Call) -> RenderResult:
-        """Return what a call brought, or what the one brought that drew in its place."""
-        asked = {call.call_id, NOBODY}
-        while isinstance(said := read(await self._answer(call)), Claimed):
-            if said.claimed_by in asked:
-                raise RenderLost
-            asked.add(said.claimed_by)
-            call.call_id = said.claimed_by
-        try:
-            return await asyncio.to_thread(keep, said, call.folder)
-        except OSError as error:
-            raise RendererUnavailable(reason=f"the clip can't be written: {error.strerror}") from error
-
-    async def _answer(self, call: Call) -> Any:
-        """Ask for the answer of a call until there is one, over interruptions that end."""
-        times, lost_s = 1, None
-        while True:
-            asked_s = monotonic()
-            try:
-                return await self._deployment.answer(call.call_id, wait_s=self._patience.poll, times=times)
-            except TimeoutError as error:
-                if monotonic() - asked_s < self._patience.poll / 2:  # not ours: the function itself raised it
-                    raise RenderFailed(reason="TimeoutError in its container") from error
-                times, lost_s = 1, None
-                await call.wait_on()
-            except SakugaError as error:
-                lost_s = lost_s or asked_s
-                if not unanswered(error) or monotonic() - lost_s > self._patience.outage:
-                    raise
-                log.warning("renderer.lost", call=call.call_id, code=error.code)
-                times *= 2  # a long clip needs it on a slow line
-                await asyncio.sleep(self._patience.pause)
 
 
 async def _ended(task: asyncio.Task[None] | None) -> None:

@@ -18,8 +18,7 @@ class RehearsalRenderer:
 
     def __init__(self, settings: Settings) -> None:
         self._pace_s = settings.rehearsal_seconds.total_seconds()
-        stale_s = 2 * settings.render_timeout.total_seconds()
-        self._renders = Renders(settings.var_dir.resolve() / "renders", self.name, stale_s)
+        self._renders = Renders(settings.var_dir.resolve() / "renders", self.name)
         self._children: dict[str, Child] = {}
         self._readers: set[asyncio.Task[None]] = set()
 
@@ -38,7 +37,7 @@ class RehearsalRenderer:
         handle, render = self._renders.begin()
         try:
             process = self._children[handle] = await Child.start("render", "--out", str(render.folder))
-        except SakugaError:
+        except (SakugaError, asyncio.CancelledError):
             await self._renders.forget(handle)
             raise
         process.tell(request.model_copy(update={"pace_s": self._pace_s}).model_dump_json())

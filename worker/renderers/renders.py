@@ -5,6 +5,7 @@ import itertools
 import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -75,14 +76,17 @@ class Render:
         return self.ended or len(self._reports) > number
 
 
+STALE_S = 86_400.0
+"""Seconds after which nobody can want the files of a render any more, however long it waited."""
+
+
 class Renders(dict[str, Render]):
     """Renders by handle. Each has a folder of its own below `home`."""
 
-    def __init__(self, home: Path, name: str, stale_s: float) -> None:
+    def __init__(self, home: Path, name: str) -> None:
         super().__init__()
         self._home = home
         self._name = name
-        self._stale_s = stale_s
 
     def begin(self) -> tuple[str, Render]:
         """Return a new render and its handle."""
@@ -109,5 +113,6 @@ class Renders(dict[str, Render]):
 
     def _sweep(self) -> None:
         for folder in self._home.glob(f"{self._name}_*"):
-            if time.time() - folder.stat().st_mtime > self._stale_s:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # another worker may be at it
+                if time.time() - folder.stat().st_mtime > STALE_S:
+                    shutil.rmtree(folder, ignore_errors=True)

@@ -9,8 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from gpu import hardware
 from gpu.engines import ENGINES, Frame, Place, Preview, Sound, find_engine, find_spec
 from gpu.engines.diffusion import DiffusionEngine
+from gpu.engines.ltx import Ltx
+from gpu.plan import Plan
 from gpu.render import render
 from gpu.telling import Telling
 from sakuga.engine import Mode, Progress, RenderRequest, RenderStage
@@ -110,7 +113,28 @@ def test_it_draws_live_and_says_what_it_did(engine: DiffusionEngine) -> None:
     assert spec.source
     assert (engine.making.repository, engine.making.revision) == (spec.source.repository, spec.source.revision)
     assert (engine.making.num_inference_steps, engine.making.preset) == (total, "live")
+    distilled = spec.presets["live"].source
+    named = f"{distilled.repository}@{distilled.revision}/{distilled.file or 'transformer'}" if distilled else ""
+    assert engine.making.distilled == named
+    assert engine.making.adapters == (("preset:1",) if "lora" in named.lower() else ())
     assert set(engine.making.seconds) >= {"text", "denoise", "decode"}
+
+
+def test_it_draws_what_diffusers_draws(engine: DiffusionEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpu.engines.ltx.DECODE_NOISE", 0.0)  # from other dice
+    monkeypatch.setattr(engine, "cache_threshold", None)
+    wanted = request(engine.spec.name, preset="quality" if len(engine.spec.extras) == 0 else "live", seed=11)
+    ours = pictures(drawn(engine, wanted)).astype(int)
+    plan = Plan.of(wanted, engine.spec, engine.place)
+    more = {"decode_timestep": 0.05, "decode_noise_scale": 0.0} if isinstance(engine, Ltx) else {}
+    given = plan.arguments | engine.arguments(plan) | more
+    torch.manual_seed(11)
+    film = engine.pipeline(plan)(
+        **{name: value for name, value in given.items() if value is not None},
+        generator=torch.Generator("cpu").manual_seed(11),
+        output_type="np",
+    ).frames[0]
+    assert np.abs(ours - (film.clip(0, 1) * 255).round()).max() <= 1
 
 
 def test_stopped_at_any_point_it_draws_the_same_afterwards(engine: DiffusionEngine) -> None:
@@ -125,8 +149,7 @@ def test_stopped_at_any_point_it_draws_the_same_afterwards(engine: DiffusionEngi
         assert np.array_equal(pictures(drawn(engine, wanted)), before)
 
 
-def test_previews_are_pictures_of_the_film(engine: DiffusionEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpu.preview.SHARE", 1.0)  # of a render that takes no time, none could be afforded
+def test_previews_are_pictures_of_the_film(engine: DiffusionEngine) -> None:
     listener = Listener()
     drawn(engine, request(engine.spec.name), listener)
     assert len(listener.previews) == len(listener.steps())
@@ -139,9 +162,30 @@ def test_each_of_its_modes_and_presets_draws(engine: DiffusionEngine) -> None:
     for mode in engine.spec.modes:
         assert len(pictures(drawn(engine, request(engine.spec.name, mode, preset="draft"))))
     for preset in engine.spec.presets:
-        drawn(engine, request(engine.spec.name, preset=preset, num_frames=engine.spec.frame_step + 1))
+        listener = Listener()
+        drawn(engine, request(engine.spec.name, preset=preset, num_frames=engine.spec.frame_step + 1), listener)
         assert engine.making
         assert engine.making.preset == preset
+        steps = engine.spec.presets[preset].num_inference_steps
+        assert listener.steps() == list(range(1, steps + 1))
+        assert engine.making.num_inference_steps == steps
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_in_bf16_beside_an_exact_vae_it_draws_in_every_mode(
+    name: str, shelf: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "dtype_of", lambda _: torch.bfloat16)
+    spec = find_spec(name)
+    draft = spec.presets["draft"]
+    short = draft.model_copy(update={"num_inference_steps": min(draft.num_inference_steps, 2)})
+    spec = spec.model_copy(update={"presets": {"draft": short if draft.guidance_scale > 1 else draft}})
+    engine = import_module(ENGINES[name]).engine(spec, Place(stock(name, shelf), media, shelf / "cache", "cpu"))
+    engine.load()
+    assert engine.pipe.vae.dtype == torch.float32
+    for mode in spec.modes:
+        assert pictures(drawn(engine, request(name, mode, preset="draft"))).std() > 1
+    assert engine.pipe.transformer.dtype == torch.bfloat16
 
 
 def test_it_becomes_a_clip(engine: DiffusionEngine, tmp_path: Path) -> None:

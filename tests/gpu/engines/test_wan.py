@@ -6,15 +6,17 @@ import torch
 from diffusers import WanPipeline
 
 from gpu import weights
-from gpu.engines import Place, find_spec
+from gpu.engines import Place, Preview, find_spec
 from gpu.engines.wan import Wan
 from gpu.plan import Plan
-from sakuga.engine import Adapter
+from gpu.preview import PreviewBudget
+from sakuga.engine import Adapter, RenderStage, Source
 from sakuga.errors import AdapterUnfit, MediaMissing
 from tests.fakes import loras
 from tests.fakes.footage import draw_footage
 from tests.fakes.weights.shelf import stock
 from tests.gpu.engines.test_families import Listener, drawn, pictures, request
+from tests.gpu.test_preview import Clock
 
 NAME = "wan2.1-t2v-1.3b"
 STEPS = 6
@@ -101,6 +103,59 @@ def test_a_video_is_restyled_in_as_many_steps_as_are_told(wan: Wan) -> None:
         drawn(wan, request(NAME, "video-to-video", preset=preset), listener)
         assert listener.steps() == list(range(1, steps + 1))
         assert {total for stage, _, total, _ in listener.heard if stage == "denoise"} == {steps}
+        assert wan.making
+        assert wan.making.num_inference_steps == steps
+
+
+def test_what_live_is_drawn_with_is_in_memory_before_the_first_clip(wan: Wan, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Source] = []
+    plain = Wan.distilled_transformer
+    monkeypatch.setattr(
+        Wan, "distilled_transformer", lambda self, source: fetched.append(source) or plain(self, source)
+    )
+    fresh = Wan(wan.spec, wan.place)
+    fresh.load()
+    assert fetched == [wan.spec.presets["live"].source]
+    drawn(fresh, request(NAME))
+    assert len(fetched) == 1
+
+
+def test_what_a_preview_takes_counts_until_it_is_on_its_way(wan: Wan, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(wan, "_budget", PreviewBudget(clock))
+
+    class Slow(Listener):
+        def __call__(self, stage: RenderStage, step: int, total: int, fraction: float, preview: Preview = None) -> None:
+            super().__call__(stage, step, total, fraction, preview)
+            clock.now += 1.0 if preview else 5.0
+
+    drawn(wan, request(NAME, preset="quality"), Slow())
+    assert wan._budget.spent_s == 1.0
+
+
+def test_previews_are_paid_from_the_time_of_their_own_render(wan: Wan, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(wan, "_budget", PreviewBudget(clock))
+    with wan._budget.spending(96 * 64):
+        clock.now += 1
+    clock.now += 3600  # nobody asked for anything
+    listener = Listener()
+    drawn(wan, request(NAME), listener)
+    assert not listener.previews
+
+
+def test_a_rehearsal_tells_what_previews_cost(wan: Wan, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = PreviewBudget()
+    monkeypatch.setattr(wan, "_budget", budget)
+    assert budget.affordable(10**9)
+    wan.rehearse()
+    assert not budget.affordable(10**9)
+
+
+def test_the_shift_is_that_of_the_size(wan: Wan) -> None:
+    for size, shift in (((832, 480), 3.0), ((1280, 720), 5.0)):
+        wanted = request(NAME, preset="quality", width=size[0], height=size[1])
+        assert wan.scheduler(Plan.of(wanted, wan.spec, wan.place)).config.flow_shift == shift
 
 
 def test_a_sibling_shares_the_weights_as_they_are(wan: Wan) -> None:

@@ -12,7 +12,8 @@ from sakuga.settings import Settings
 from tests.fakes.modal import FakeModal
 from tests.fakes.modal_gpu import obey
 from tests.fakes.renderer import SPEC
-from worker.renderers.modal import ModalRenderer, Patience
+from worker.renderers.modal import ModalRenderer
+from worker.renderers.patience import Patience
 
 QUICK = Patience(answer=2, poll=0.1, pause=0.01, outage=0.5, last_word=0.1, stop=1)
 REQUEST = RenderRequest(

@@ -168,6 +168,23 @@ async def test_where_nobody_has_the_engine_another_draws_and_the_clip_and_the_lo
     assert (result.renderer, result.making) == ("modal", Making(engine="wan"))
 
 
+async def test_what_the_other_engine_can_not_draw_is_named_in_the_log(chain: ChainRenderer, modal: Station) -> None:
+    hana = Adapter(name="hana", file="hana.safetensors")
+    with capture_logs() as logs:
+        await chain.start(ask("mochi", adapters=(hana,), image="hana.png", video="walk.mp4"))
+    assert (modal.requests[0].adapters, modal.requests[0].video) == ((), None)
+    assert logs[0]["without"] == "hana, image, video"
+
+
+async def test_one_that_was_away_is_not_asked_for_each_clip_that_another_draws(
+    chain: ChainRenderer, local: Station
+) -> None:
+    local.broken_specs = RendererUnavailable(reason="no weights")
+    await chain.specs()
+    local.broken_specs = AssertionError("asked")  # type: ignore[assignment]
+    assert (await chain.start(ask())).startswith("modal:")
+
+
 async def test_an_engine_that_no_renderer_has_is_replaced_as_openly(chain: ChainRenderer) -> None:
     with capture_logs() as logs:
         assert await chain.start(ask("mochi")) == "modal:puppet-0"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from sakuga.engine import RenderRequest
 from sakuga.errors import (
@@ -20,6 +21,8 @@ from sakuga.errors import (
 from sakuga.settings import Settings
 from worker.renderers import Readiness, card, child, local
 from worker.renderers.local import LocalRenderer
+
+LIMIT_S = 20
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +81,38 @@ async def test_one_process_draws_them_all(renderer: LocalRenderer) -> None:
     assert await process_of(renderer) == await process_of(renderer)
 
 
+async def test_a_card_that_answers_no_more_is_a_reason_to_try_again_in_a_fresh_process(
+    renderer: LocalRenderer,
+) -> None:
+    before = await process_of(renderer)
+    with pytest.raises(RenderLost):
+        await renderer.result(await renderer.start(ask("short")))
+    assert await process_of(renderer) != before
+    assert gone(before)
+
+
+async def test_after_a_failure_that_nobody_foresaw_the_engine_is_loaded_anew(renderer: LocalRenderer) -> None:
+    before = await process_of(renderer)
+    with pytest.raises(RenderFailed, match="KeyError"):
+        await renderer.result(await renderer.start(ask("stumble")))
+    result = await renderer.result(await renderer.start(ask()))
+    assert result.making
+    assert (int(result.making.device), result.making.revision) == (before, "2")
+
+
+async def test_a_folder_that_can_not_be_written_fails_one_render_and_no_process(renderer: LocalRenderer) -> None:
+    before = await process_of(renderer)
+    first = await begun(renderer, "wait")
+    handle = await renderer.start(ask())
+    folder = renderer._renders[handle].folder
+    await asyncio.to_thread(folder.rmdir)
+    await asyncio.to_thread(folder.touch)
+    await renderer.cancel(first)
+    with pytest.raises(RenderFailed, match="File exists"):
+        await renderer.result(handle)
+    assert await process_of(renderer) == before
+
+
 async def test_a_full_card_is_a_reason_to_try_again_in_a_fresh_process(renderer: LocalRenderer) -> None:
     before = await process_of(renderer)
     with pytest.raises(GpuMemoryExhausted) as caught:
@@ -92,8 +127,9 @@ async def test_a_process_that_dies_loses_what_it_drew_and_the_next_is_drawn_by_a
 ) -> None:
     before = await process_of(renderer)
     handles = [await renderer.start(ask("die")), await renderer.start(ask())]
-    with pytest.raises(RenderLost):
+    with capture_logs() as logs, pytest.raises(RenderLost):
         await renderer.result(handles[0])
+    assert [(line["event"], line["status"]) for line in logs] == [("renderer.died", 9)]
     result = await renderer.result(handles[1])
     assert result.making
     assert result.making.device != str(before)
@@ -162,6 +198,15 @@ async def test_an_engine_that_is_too_large_can_not_be_warmed_and_leaves_no_proce
     with pytest.raises(GpuMemoryExhausted):
         await renderer.warm()
     assert renderer._child is None
+    await renderer.close()
+
+
+async def test_a_model_that_does_not_load_in_time_is_given_up_and_holds_nobody_up(tmp_path: Path) -> None:
+    renderer = LocalRenderer(Settings(var_dir=tmp_path, engines=["slow", "moody"], render_timeout=1))
+    with pytest.raises(RendererUnavailable, match="does not load"):
+        await renderer.warm()
+    async with asyncio.timeout(LIMIT_S):
+        assert await process_of(renderer)
     await renderer.close()
 
 

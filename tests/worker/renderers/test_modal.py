@@ -1,7 +1,9 @@
 import asyncio
 import json
+import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sakuga.errors import (
     RenderFailed,
     RenderLost,
 )
+from tests.fakes.modal_calls import Container, Stopped
 from tests.fakes.modal_gpu import draw, failed, film
 from tests.worker.renderers.conftest import QUICK, REQUEST, Rented
 
@@ -125,6 +128,37 @@ async def test_a_render_that_does_not_hear_its_cancel_loses_its_container(rented
         await renderer.result(handle)
 
 
+async def test_a_render_whose_steps_are_long_has_the_time_to_hear_its_cancel(rented: Rented) -> None:
+    # Given a render that hears its cancel at the end of a step, which takes longer than most
+    heard = threading.Event()
+
+    def slow(container: Container, _: object) -> None:
+        try:
+            container.order()
+        except Stopped:
+            heard.wait(0.6)
+            raise
+
+    rented.fake.deployed["Rehearsal.render"] = slow
+    renderer = rented.renderer(patience=replace(QUICK, stop=0.3))
+    handle = await renderer.start(REQUEST)
+    call = await rented.fake.called()
+    renderer._calls[handle].longest_pause_s = 0.5
+    # When it is cancelled
+    await renderer.cancel(handle)
+    # Then its container keeps the model
+    assert call.cancels == [False]
+
+
+async def test_two_workers_that_follow_one_call_have_files_of_their_own(rented: Rented) -> None:
+    first, second = rented.renderer(), rented.renderer()
+    handle = await first.start(REQUEST)
+    (await rented.fake.called()).orders.put("end")
+    results = [await renderer.result(handle) for renderer in (first, second)]
+    await first.release(handle)
+    assert [await asyncio.to_thread(Path(result.video_path).exists) for result in results] == [False, True]
+
+
 async def test_a_cancel_that_can_not_be_told_is_not_taken_for_done(rented: Rented) -> None:
     renderer = rented.renderer()
     handle = await renderer.start(REQUEST)
@@ -215,8 +249,8 @@ async def test_it_is_warm_from_the_first_sign_of_a_model_for_as_long_as_one_stay
 async def test_what_a_killed_worker_left_behind_is_removed_when_it_is_old(rented: Rented) -> None:
     old = rented.folder / "renders" / "modal_fc-1_job_1.1"
     old.mkdir(parents=True)
-    renderer = rented.renderer(render_timeout=1, engines="rehearsal")
-    renderer._stale_s = -1
+    os.utime(old, (0, 0))
+    renderer = rented.renderer(engines="rehearsal")
     assert [spec.name for spec in await renderer.specs()] == ["rehearsal"]
     assert not old.exists()
 

@@ -8,6 +8,7 @@ import pytest
 from sakuga.engine import RenderRequest
 from sakuga.errors import RenderLost
 from sakuga.settings import Settings
+from worker.renderers.child import Child
 from worker.renderers.rehearsal import RehearsalRenderer
 
 REQUEST = RenderRequest(
@@ -58,6 +59,26 @@ async def test_what_a_killed_worker_left_behind_is_removed_when_it_is_old(tmp_pa
     os.utime(old, (0, 0))
     await RehearsalRenderer(Settings(var_dir=tmp_path)).specs()
     assert (old.exists(), new.exists()) == (False, True)
+
+
+async def test_two_workers_may_clear_up_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "renders" / "rehearsal_OLD"
+    old.mkdir(parents=True)
+    monkeypatch.setattr(Path, "glob", lambda *_: [old.with_name("rehearsal_GONE"), old])
+    os.utime(old, (0, 0))
+    await RehearsalRenderer(Settings(var_dir=tmp_path)).specs()
+    assert not old.exists()
+
+
+async def test_a_start_that_is_cut_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    renderer = RehearsalRenderer(Settings(var_dir=tmp_path))
+    monkeypatch.setattr(Child, "start", lambda *_: asyncio.Event().wait())
+    starting = asyncio.create_task(renderer.start(REQUEST))
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await renderer.close()
+    assert not list((tmp_path / "renders").iterdir())
 
 
 async def test_closing_ends_every_child(tmp_path: Path) -> None:
