@@ -62,7 +62,7 @@ def add(asked: argparse.Namespace) -> Iterator[str]:
         shutil.rmtree(home)
         raise
     yield f"{name} is in {asked.studio_file} now, and the files are in {home}."
-    yield f"Start the studio again, and {name} can be asked for. To draw on Modal, run: python -m sakuga gpu media"
+    yield f"Start the studio again and ask for {name}. To draw on Modal: .venv/bin/python -m sakuga gpu media"
     if not trigger:
         yield "No trigger words were given: add them as prompt in the studio file if the LoRA needs some."
     if asked.image and not any("image-to-video" in find_spec(engine).modes for engine in asked.engine):
@@ -138,9 +138,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     whole = argparse.ArgumentParser(prog="python -m sakuga character", description="Bring LoRAs into the studio.")
     commands = whole.add_subparsers(dest="command", required=True)
-    adding = commands.add_parser("add", help="bring a character into the studio")
+    adding = commands.add_parser("add", allow_abbrev=False, help="bring a character into the studio")
     adding.add_argument("name", help="what is typed in chat: small letters, digits, - and _")
-    checking = commands.add_parser("check", help="look at a LoRA, change nothing")
+    checking = commands.add_parser("check", allow_abbrev=False, help="look at a LoRA, change nothing")
     listing = commands.add_parser("list", help="list the studio's characters")
     for command in (adding, checking):
         command.add_argument("file", type=Path, help="the LoRA, a .safetensors file")

@@ -108,7 +108,7 @@ async def warm(ours: Workspace, asked: argparse.Namespace) -> None:
         await ours.pools(spec)[-1].autoscaler.update.aio(min_containers=1)
     price = cost(gpu=ours.gpu or spec.gpus[0], seconds=HOUR, cores=CORES, memory_gib=memory_gib(spec))
     per_hour = f"about {price.usd:.2f} USD an hour" if price else "by the second"
-    _say(f"{spec.name} is kept warm from now on, and paid for: {per_hour}. To stop: python -m sakuga gpu cool")
+    _say(f"{spec.name} is kept warm now, and paid for: {per_hour}. To stop: .venv/bin/python -m sakuga gpu cool")
 
 
 async def cool(ours: Workspace, asked: argparse.Namespace) -> None:

@@ -104,7 +104,11 @@ def main() -> int:
         settings = Settings.load()
         log.configure(settings, "worker")
         asyncio.run(serve(settings))
-    except (StudioError, RendererUnavailable) as error:  # to start again would not help
+    except RendererUnavailable as error:  # to start again would not help
+        reason = str(error.data["reason"])
+        sys.stderr.write(f"{reason[:1].upper()}{reason[1:]}.\n")
+        return 2
+    except StudioError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except (SakugaError, RedisError) as error:

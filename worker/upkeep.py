@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arq.constants import in_progress_key_prefix, result_key_prefix
@@ -74,10 +74,12 @@ async def seen(redis: store.Client, worker_id: str) -> None:
         await pipe.execute()
 
 
-async def reconcile(redis: store.Client, lifecycle: Lifecycle) -> None:
+async def reconcile(redis: store.Client, lifecycle: Lifecycle, let_go: Callable[[str], object]) -> None:
     """Look for running jobs that arq no longer has, and end them or bring them back to the waiting room.
 
     arq ends a job without calling us when its key expired, its task is unknown or it was aborted before its start.
+    Its render may go on then, as when a worker died and the job was cancelled before another had it: `let_go` is told
+    the handle of one that nobody wants any more.
     """
     for job_id in await redis.zrange(store.RUNNING, 0, -1):
         if await redis.zscore(store.SLOTS, job_id) is not None or await redis.exists(in_progress_key_prefix + job_id):
@@ -96,6 +98,8 @@ async def reconcile(redis: store.Client, lifecycle: Lifecycle) -> None:
             changed = await lifecycle.requeue(job)
         if changed:
             log.warning("job.reconciled", job_id=job.id, cut=job.cut, was=job.status)
+            if job.handle and (stop or ended_by_arq):
+                let_go(job.handle)
         elif job.terminal:
             await redis.zrem(store.RUNNING, job_id)
 
@@ -119,13 +123,19 @@ async def keep_up(
     lifecycle: Lifecycle,
 ) -> None:
     """Do all of it every few seconds, for ever. A Redis that came back empty learns who we are again."""
-    warmth = Warmth(redis)
+    warmth, releases = Warmth(redis), set[asyncio.Task[None]]()
+
+    def let_go(handle: str) -> None:
+        release = asyncio.create_task(renderer.release(handle))  # may take longer than a worker may be silent
+        releases.add(release)
+        release.add_done_callback(releases.discard)
+
     while True:
         try:
             await introduce(redis, me, await readiness_of(renderer), trouble=thermostat.trouble)
             wish = await warmth.wished()
             thermostat.follow(wish.warm if wish else None)
-            await reconcile(redis, lifecycle)
+            await reconcile(redis, lifecycle, let_go)
             await queue.admit()
         except (RedisError, OSError):
             log.debug("upkeep.put_off")

@@ -62,7 +62,10 @@ class FramesInvalid(RenderError):
 class WeightsMissing(RenderError):
     """The weights of an engine were not where it runs."""
 
-    message = "The weights of {engine} are not here. The streamer fetches them: python -m sakuga gpu weights {engine}"
+    message = (
+        "The weights of {engine} are not here. The streamer fetches them: "
+        ".venv/bin/python -m sakuga gpu weights {engine}"
+    )
 
 
 class AdapterUnfit(RenderError):
@@ -75,15 +78,16 @@ class MediaMissing(RenderError):
     """A file that the render begins with was not where it runs."""
 
     message = (
-        "The file {name} is not where the engine runs. The streamer adds it: python -m sakuga character add, "
-        "and for Modal sends it: python -m sakuga gpu media (a LoRA of the Hub: python -m sakuga gpu weights)"
+        "The file {name} is not where the engine runs. The streamer adds it: .venv/bin/python -m sakuga character add, "
+        "and for Modal sends it: .venv/bin/python -m sakuga gpu media "
+        "(a LoRA of the Hub: .venv/bin/python -m sakuga gpu weights)"
     )
 
 
 class RendererNotDeployed(RenderError):
     """The app was not deployed in that workspace."""
 
-    message = "{app} is not deployed on Modal. The streamer does it: python -m sakuga gpu deploy"
+    message = "{app} is not deployed on Modal. The streamer does it: .venv/bin/python -m sakuga gpu deploy"
 
 
 class RendererUnauthorised(RenderError):

@@ -1,9 +1,12 @@
 """A studio whose GPUs are rented: through every process of ours, to a fake Modal."""
 
+import asyncio
 from pathlib import Path
 from time import monotonic
 
+from sakuga import store
 from sakuga.engine import MODAL_CLAIMS
+from sakuga.queue import Queue
 from tests.fakes.modal import FakeModal
 from tests.fakes.modal_gpu import obey
 from tests.journeys.conftest import Studio
@@ -44,3 +47,24 @@ async def test_a_worker_killed_in_a_rented_render_costs_no_attempt_and_no_second
         assert clip["renderer"] == "modal"
         assert (await studio.http.get(answers[-1]["video_url"])).content[4:8] == b"ftyp"
         await fake.until(lambda: not fake.kept(MODAL_CLAIMS))
+
+
+async def test_a_clip_that_is_cancelled_while_no_worker_lives_is_not_drawn_to_its_end(tmp_path: Path) -> None:
+    # Given a job that is drawn at Modal, and a worker that is killed meanwhile
+    async with FakeModal({"Rehearsal.render": obey}) as fake, rented(tmp_path, fake) as studio:
+        job = await studio.ask()
+        call = await fake.called()
+        call.orders.put(0.4)
+        await studio.polled(job["status_url"], lambda answer: answer["progress"] == 40)
+        studio.process("worker").kill()
+
+        # When its viewer takes it back before another worker is there
+        redis = store.connect(studio.settings.broker_url)
+        assert await Queue(redis).cancel(job["job_id"]) == "cancelling"
+        await redis.aclose()
+
+        # Then the job ends, and so does what would be paid for
+        await studio.until(job["job_id"], "cancelled")
+        async with asyncio.timeout(TAKEN_OVER_S):
+            await asyncio.wait([call.end])
+        assert call.cancels == [False]

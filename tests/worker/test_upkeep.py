@@ -29,8 +29,8 @@ async def job(redis: store.Client) -> Job:
     return job
 
 
-async def reconciled(redis: store.Client, job: Job) -> Job:
-    await upkeep.reconcile(redis, Lifecycle(redis))
+async def reconciled(redis: store.Client, job: Job, let_go: list[str] | None = None) -> Job:
+    await upkeep.reconcile(redis, Lifecycle(redis), ([] if let_go is None else let_go).append)
     return (await Queue(redis).look(job.id))[0]
 
 
@@ -57,9 +57,24 @@ async def test_a_job_that_was_to_be_stopped_is_cancelled(redis: store.Client, jo
     assert (await reconciled(redis, job)).status is JobStatus.CANCELLED
 
 
+@pytest.mark.parametrize("how", ["cancelled", "ended", "lost"])
+async def test_a_render_is_let_go_of_unless_its_job_goes_on(redis: store.Client, job: Job, how: str) -> None:
+    # Given a job whose worker died in the middle of its render
+    assert await Lifecycle(redis).begin_attempt(job.model_copy(update={"attempt": 1, "handle": "fc-1/job.1"}))
+    if how == "cancelled":
+        assert await Queue(redis).cancel(job.id) == "cancelling"
+    if how == "ended":
+        await redis.set(result_key_prefix + job.id, json.dumps({"s": False}))
+    # When it is looked after
+    let_go: list[str] = []
+    now = await reconciled(redis, job, let_go)
+    # Then the render ends with it, or is there for the next worker
+    assert (let_go, now.terminal) == (([], False) if how == "lost" else (["fc-1/job.1"], True))
+
+
 async def test_a_job_that_is_gone_is_forgotten(redis: store.Client, job: Job) -> None:
     await redis.delete(store.JOB_PREFIX + job.id)
-    await upkeep.reconcile(redis, Lifecycle(redis))
+    await upkeep.reconcile(redis, Lifecycle(redis), list[str]().append)
     assert await redis.zcard(store.RUNNING) == 0
 
 

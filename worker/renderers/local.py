@@ -77,7 +77,8 @@ class LocalRenderer:
         except RenderFailed as error:
             raise SettingsInvalid(problem=f"SAKUGA_ENGINES: {error.data['reason']}.") from error
         if not found:
-            reason = f"there are no weights in {self._weights}: python -m sakuga gpu weights --here ENGINE fetches some"
+            how = ".venv/bin/python -m sakuga gpu weights --here ENGINE"
+            reason = f"there are no weights in {self._weights}: {how} fetches some"
             raise RendererUnavailable(reason=reason)
         if any(spec.source for spec in found) and not (find_spec("torch") and find_spec("diffusers")):
             raise RendererUnavailable(reason="there is no torch here: make demo RENDERER=local installs it")

@@ -25,6 +25,8 @@ export function freshKey() {
 }
 
 /** Answers one line at a time. `say({kind, text, cut})` shows an answer; `state()` gives the newest queue. */
+const SEEN = 2; // documents of the queue after which a job that is not in it has ended
+
 export class Chat {
   #unsent = null;
   #hinted = false;
@@ -43,12 +45,16 @@ export class Chat {
     return this.#anime(command, by, line);
   }
 
-  /** Say how the jobs of this page ended, once each. `statusOf(job_id)` fetches a status document. */
+  /**
+   * Say how the jobs of this page ended, once each. `statusOf(job_id)` fetches a status document. A job that was never
+   * seen in the queue may have ended between two of its documents: after the second one its status is asked for.
+   */
   async follow(queue, statusOf) {
     const alive = new Set([...queue.running, ...queue.waiting].map((job) => job.job_id));
     for (const [job_id, seen] of this.#mine) {
-      if (alive.has(job_id)) this.#mine.set(job_id, true);
-      else if (seen) {
+      if (alive.has(job_id)) this.#mine.set(job_id, SEEN);
+      else if (seen < SEEN - 1) this.#mine.set(job_id, seen + 1);
+      else {
         this.#mine.delete(job_id);
         const job = await statusOf(job_id);
         if (job) this.#ended(job);
@@ -98,7 +104,7 @@ export class Chat {
     if (!response.ok)
       this.say({ kind: "refused", text: answer.error?.message ?? `The gateway answered ${response.status}.` });
     else {
-      this.#mine.set(answer.job_id, false);
+      this.#mine.set(answer.job_id, 0);
       this.say({ kind: "answer", cut: answer.cut, text: whereabouts(answer) });
       this.asked?.(answer);
     }

@@ -82,6 +82,7 @@ def test_ltx_decodes_in_tiles_only_what_is_large(load: Callable[[str], Any], mon
     monkeypatch.setattr(vae, "decode", lambda *values, **more: tiled.append(vae.use_tiling) or plain(*values, **more))
     for threshold in (96 * 64, 96 * 64 + 1):
         monkeypatch.setattr("gpu.engines.ltx.TILED_FROM", threshold)
+        monkeypatch.setattr(engine._budget, "generous", False)
         monkeypatch.setattr("gpu.preview.SHARE", -1.0)  # no previews
         drawn(engine, request("ltx-video-2b"))
     assert tiled == [True, False]

@@ -132,3 +132,15 @@ test("the end of one's own cut is told once", async () => {
     ["C-042 is done, Mika. It goes on air next"],
   );
 });
+
+test("a cut that failed at once is told of as well", async () => {
+  const { chat, said } = room({ answer: { ...queued, job_id: "job_3" } });
+  await chat.hear("!anime fox", requestedBy("Mika", "viewer"));
+  const error = { code: "renderer_unauthorised", message: "The drawing room is locked." };
+  const statusOf = async () => ({ cut: "C-042", status: "failed", requested_by: { display_name: "Mika" }, error });
+  for (let heard = 0; heard < 4; heard += 1) await chat.follow({ running: [], waiting: [] }, statusOf);
+  assert.deepEqual(
+    said.slice(1).map(({ text }) => text),
+    ["C-042 is NG, sorry Mika. The drawing room is locked."],
+  );
+});
