@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gpu import card, hardware, weights
 from gpu.engines import Frame, Place, Report, Sound
@@ -32,8 +32,8 @@ class DiffusionEngine:
     cache_threshold: float | None = None
     """For `quality`: how little the first block's output must change for a step's other blocks to be skipped."""
 
-    decodes_in_tiles = False
-    """Whether the decoder takes more memory for a whole film than any card has to spare."""
+    small_tiles: ClassVar[dict[str, int]] = {}
+    """What the VAE's `enable_tiling` takes for smaller tiles than its own, on cards too small for the model."""
 
     def __init__(self, spec: EngineSpec, place: Place) -> None:
         self.spec = spec
@@ -122,11 +122,12 @@ class DiffusionEngine:
         self.pipe = self.open(folder, hardware.dtype_of(self.card))
         self.pipe.set_progress_bar_config(disable=True)
         self._own_scheduler = self.pipe.scheduler
-        if self.decodes_in_tiles:
-            self.pipe.vae.enable_tiling()
+        offloaded = bool(self._variant and "offload" in self._variant.name)
+        if offloaded and self.small_tiles:
+            self.pipe.vae.enable_tiling(**self.small_tiles)
+            self.pipe.vae.use_tiling = False
         self._prepare()
         loras = Loras(self.pipe, self.spec.name, media=self.place.media, weights=self.place.weights)
-        offloaded = bool(self._variant and "offload" in self._variant.name)
         self._wardrobe = Wardrobe(self.pipe, loras, self.distilled_transformer, self._prepare, offloaded=offloaded)
         self._siblings = Siblings(self.pipe, self._remember_words)
         self._remember_words(self.pipe)
@@ -285,7 +286,7 @@ class DiffusionEngine:
 
     def _named(self, source: Source) -> str:
         file = source.file or "transformer"
-        commit = weights.commit_of(self.found(source.model_copy(update={"file": file})))
+        commit = source.revision or weights.commit_of(self.found(source.model_copy(update={"file": file})))
         return f"{source.repository}@{commit}/{file}"
 
 

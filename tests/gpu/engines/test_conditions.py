@@ -80,7 +80,7 @@ def test_ltx_decodes_in_tiles_only_what_is_large(load: Callable[[str], Any], mon
     vae, tiled = engine.pipe.vae, []
     plain = vae.decode
     monkeypatch.setattr(vae, "decode", lambda *values, **more: tiled.append(vae.use_tiling) or plain(*values, **more))
-    for threshold in (96 * 64, 96 * 64 + 1):
+    for threshold in (96 * 64 * 16, 96 * 64 * 16 + 1):
         monkeypatch.setattr("gpu.engines.ltx.TILED_FROM", threshold)
         monkeypatch.setattr(engine._budget, "generous", False)
         monkeypatch.setattr("gpu.preview.SHARE", -1.0)  # no previews
@@ -128,9 +128,33 @@ def test_hunyuan_does_not_ask_for_what_offloading_forgets(load: Callable[[str], 
     assert not called
 
 
-@pytest.mark.parametrize("name", ["mochi-1", "hunyuanvideo-1.5"])
-def test_decoders_that_would_fill_any_card_work_in_tiles(load: Callable[[str], Any], name: str) -> None:
-    assert load(name).pipe.vae.use_tiling
+@pytest.mark.parametrize("name", ["mochi-1", "hunyuanvideo-1.5-i2v"])
+def test_decoders_that_would_fill_any_card_work_in_tiles_and_encoders_do_not(
+    load: Callable[[str], Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = load(name)
+    vae, tiled = engine.pipe.vae, []
+    for way in ("encode", "decode"):
+        plain = getattr(vae, way)
+        monkeypatch.setattr(
+            vae, way, lambda *v, way=way, plain=plain, **m: tiled.append((way, vae.use_tiling)) or plain(*v, **m)
+        )
+    drawn(engine, request(name, preset="draft", num_frames=engine.spec.frame_step + 1))
+    assert set(tiled) - {("encode", False)} == {("decode", True)}
+    assert not vae.use_tiling
+
+
+@pytest.mark.parametrize(("name", "frames"), [("mochi-1", 7), ("hunyuanvideo-1.5", 5)])
+def test_where_a_model_is_too_large_for_the_card_tiles_are_smaller_and_the_film_as_large(
+    load: Callable[[str], Any], name: str, frames: int
+) -> None:
+    whole = load(name)
+    held = tuple(each for each in whole.spec.variants if each.name == "offload")
+    small = type(whole)(whole.spec.model_copy(update={"variants": held}), whole.place)
+    small.load()
+    assert small.pipe.vae.tile_sample_min_height < whole.pipe.vae.tile_sample_min_height
+    wanted = request(name, preset="draft", width=224, height=208, num_frames=frames)
+    assert pictures(drawn(small, wanted)).shape == (frames, 208, 224, 3)
 
 
 def test_vace_sees_the_whole_reference_and_follows_a_video_in_grey(load: Callable[[str], Any]) -> None:

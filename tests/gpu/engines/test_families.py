@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 
-from gpu import hardware
 from gpu.engines import ENGINES, Frame, Place, Preview, Sound, find_engine, find_spec
 from gpu.engines.diffusion import DiffusionEngine
 from gpu.engines.ltx import Ltx
@@ -169,23 +168,6 @@ def test_each_of_its_modes_and_presets_draws(engine: DiffusionEngine) -> None:
         steps = engine.spec.presets[preset].num_inference_steps
         assert listener.steps() == list(range(1, steps + 1))
         assert engine.making.num_inference_steps == steps
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_in_bf16_beside_an_exact_vae_it_draws_in_every_mode(
-    name: str, shelf: Path, media: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hardware, "dtype_of", lambda _: torch.bfloat16)
-    spec = find_spec(name)
-    draft = spec.presets["draft"]
-    short = draft.model_copy(update={"num_inference_steps": min(draft.num_inference_steps, 2)})
-    spec = spec.model_copy(update={"presets": {"draft": short if draft.guidance_scale > 1 else draft}})
-    engine = import_module(ENGINES[name]).engine(spec, Place(stock(name, shelf), media, shelf / "cache", "cpu"))
-    engine.load()
-    assert engine.pipe.vae.dtype == torch.float32
-    for mode in spec.modes:
-        assert pictures(drawn(engine, request(name, mode, preset="draft"))).std() > 1
-    assert engine.pipe.transformer.dtype == torch.bfloat16
 
 
 def test_it_becomes_a_clip(engine: DiffusionEngine, tmp_path: Path) -> None:
