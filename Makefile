@@ -13,6 +13,7 @@ GPU := $(VENV)/.stamp-gpu
 DEV := $(VENV)/.stamp-dev
 PROCESSES := api worker gpu bot overlay sakuga
 PYTEST_ARGS ?=
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # uv trusts the certificates that this machine trusts, as pip does: companies and proxies have their own.
 export UV_SYSTEM_CERTS := 1
@@ -28,11 +29,11 @@ demo: $(if $(findstring local,$(RENDERER)),$(GPU),$(DEMO)) ## run the whole stud
 	@exec env $(if $(RENDERER),SAKUGA_RENDERER=$(RENDERER)) $(if $(ENGINE),SAKUGA_ENGINES=$(ENGINE)) $(BIN)/python -m sakuga demo
 
 test: $(DEV) system ## every test, with what they need from the system
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 	node --test tests/overlay/js/*.test.mjs
 
 test-fast: $(DEV) ## the tests that start no browser and no studio
-	$(BIN)/python -m pytest -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench $(PYTEST_ARGS)
+	$(PYTEST) -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench $(PYTEST_ARGS)
 
 test-compose: $(DEV) ## build the containers, take a job through them, remove them
 	$(BIN)/python -m pytest -v tests/compose/journey.py $(PYTEST_ARGS)

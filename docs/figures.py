@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from docs.table import table
+from gpu.bench.floors import PEAK_TFLOPS, TUNED, UNTUNED, Work, work_of
+from gpu.bench.fullsize import FULL
+from gpu.bench.measure import CORES, SPARE_GIB
 from gpu.engines import find_spec
-from gpu.floors import PEAK_TFLOPS, TUNED, UNTUNED, Work, work_of
-from gpu.fullsize import FULL
-from gpu.hardware import Hardware, choose
-from gpu.measure import CORES, SPARE_GIB
+from gpu.pipeline.hardware import Hardware, choose
 from gpu.price import AS_OF, GPU_USD_PER_S, HOUR, Show, cost
 from sakuga.engine import EngineSpec, Preset
 from sakuga.errors import RenderFailed

@@ -8,8 +8,8 @@ from typing import Any
 
 import modal
 
-from gpu import freight, heroes
-from gpu.container import (
+from gpu.cloud import freight, heroes
+from gpu.cloud.container import (
     CORES,
     IDLE_S,
     PLACE,
@@ -21,8 +21,8 @@ from gpu.container import (
     progress,
     weights,
 )
+from gpu.cloud.relay import Relay
 from gpu.engines import ENGINES, find_spec
-from gpu.relay import Relay
 from gpu.serve import failure
 from sakuga.engine import MODAL_APP, Adapter, EngineSpec, Source
 from sakuga.errors import SakugaError, Unexpected

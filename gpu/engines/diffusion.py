@@ -7,18 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from gpu import card, hardware, weights
+from gpu import weights
 from gpu.engines import Frame, Place, Report, Sound
-from gpu.film import Decoded, developed
-from gpu.loras import Loras
-from gpu.plan import Plan
-from gpu.preview import LatentMap, PreviewBudget
-from gpu.probe import Probe
-from gpu.prompts import PromptMemory
-from gpu.siblings import Siblings
-from gpu.skipping import skipping
-from gpu.stages import Stages
-from gpu.wardrobe import Wardrobe, is_lora
+from gpu.pipeline import card, hardware
+from gpu.pipeline.film import Decoded, developed
+from gpu.pipeline.loras import Loras
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.preview import LatentMap, PreviewBudget
+from gpu.pipeline.probe import Probe
+from gpu.pipeline.prompts import PromptMemory
+from gpu.pipeline.siblings import Siblings
+from gpu.pipeline.skipping import skipping
+from gpu.pipeline.stages import Stages
+from gpu.pipeline.wardrobe import Wardrobe, is_lora
 from sakuga.engine import EngineSpec, Making, RenderRequest, Source
 from sakuga.errors import RenderFailed
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from gpu.engines import Place, Report
 from gpu.engines.diffusion import DiffusionEngine
-from gpu.film import Decoded
-from gpu.plan import Plan
-from gpu.tiles import in_tiles
+from gpu.pipeline.film import Decoded
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.tiles import in_tiles
 from sakuga.engine import EngineSpec, Licence, Recipe, Source, Variant
 
 TENCENT = Licence(

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from gpu import hardware, schedules
 from gpu.engines import Frame, Place, Report
 from gpu.engines.diffusion import DiffusionEngine
-from gpu.film import Decoded
-from gpu.plan import Plan
-from gpu.preview import pictures
-from gpu.tiles import in_tiles
+from gpu.pipeline import hardware, schedules
+from gpu.pipeline.film import Decoded
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.preview import pictures
+from gpu.pipeline.tiles import in_tiles
 from sakuga.engine import EngineSpec, Licence, Recipe, Source, Variant
 
 OPEN_WEIGHTS = Licence(

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from gpu import schedules
 from gpu.engines import Place, Report, Sound
 from gpu.engines.ltx import Ltx
-from gpu.plan import Plan
+from gpu.pipeline import schedules
+from gpu.pipeline.plan import Plan
 from sakuga.engine import EngineSpec, Licence, Recipe, Source, Variant
 
 REPOSITORY, REVISION = "Lightricks/LTX-2", "dfcc2108383fe1aaa0584bdf55d368a4bdadd90c"

@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from gpu.engines import Place
 from gpu.engines.diffusion import DiffusionEngine
-from gpu.film import Decoded
-from gpu.plan import Plan
-from gpu.tiles import in_tiles
+from gpu.pipeline.film import Decoded
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.tiles import in_tiles
 from sakuga.engine import EngineSpec, Licence, Recipe, Source, Variant
 
 SPECS: dict[str, EngineSpec] = {

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from gpu import schedules
 from gpu.engines import Place
 from gpu.engines.diffusion import DiffusionEngine
 from gpu.engines.wan_specs import SPECS, WIDE
-from gpu.film import Decoded
 from gpu.media import open_picture
-from gpu.plan import Plan
-from gpu.wardrobe import is_lora
+from gpu.pipeline import schedules
+from gpu.pipeline.film import Decoded
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.wardrobe import is_lora
 from sakuga.engine import EngineSpec
 
 __all__ = ["SPECS", "Wan", "engine"]

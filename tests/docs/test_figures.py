@@ -3,9 +3,9 @@ import re
 import pytest
 
 from docs import figures
-from gpu import container
+from gpu.bench.floors import TUNED, UNTUNED, work_of
+from gpu.cloud import container
 from gpu.engines import find_spec
-from gpu.floors import TUNED, UNTUNED, work_of
 from gpu.price import Show, cost
 
 TIMES = "\N{MULTIPLICATION SIGN}"

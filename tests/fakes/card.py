@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from gpu import hardware
+from gpu.pipeline import hardware
 
 PAPER = torch.device("xla", 0)
 aten = torch.ops.aten

@@ -10,7 +10,8 @@ from pathlib import Path
 import modal
 import pytest
 
-from gpu import app, cloud
+from gpu import app
+from gpu.cloud import __main__ as cloud
 from gpu.engines import Place
 from tests.fakes.modal_calls import Body
 from tests.fakes.modal_deploy import FakeWorkspace

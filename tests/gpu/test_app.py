@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 from modal_proto import api_pb2 as proto
 
-from gpu import heroes
 from gpu.app import RENTED, UV
-from gpu.container import CORES, memory_gib
+from gpu.cloud import heroes
+from gpu.cloud.container import CORES, memory_gib
 from gpu.engines import ENGINES, find_spec
 from gpu.price import cost
 from sakuga.engine import Source

@@ -10,7 +10,8 @@ import modal
 import pytest
 from PIL import Image
 
-from gpu import app, container
+from gpu import app
+from gpu.cloud import container
 from gpu.engines import ENGINES, Place, find_spec
 from sakuga.engine import MODAL_CLAIMS, MODAL_PROGRESS, Progress, RenderRequest
 from sakuga.errors import GpuMemoryExhausted, RenderCancelled

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from gpu.engines import ENGINES, Place, find_spec
-from gpu.plan import Plan
+from gpu.pipeline.plan import Plan
 from tests.fakes.footage import draw_footage
 from tests.fakes.weights.shelf import stock
 from tests.gpu.engines.test_families import drawn, pictures, request
@@ -83,7 +83,7 @@ def test_ltx_decodes_in_tiles_only_what_is_large(load: Callable[[str], Any], mon
     for threshold in (96 * 64 * 16, 96 * 64 * 16 + 1):
         monkeypatch.setattr("gpu.engines.ltx.TILED_FROM", threshold)
         monkeypatch.setattr(engine._budget, "generous", False)
-        monkeypatch.setattr("gpu.preview.SHARE", -1.0)  # no previews
+        monkeypatch.setattr("gpu.pipeline.preview.SHARE", -1.0)  # no previews
         drawn(engine, request("ltx-video-2b"))
     assert tiled == [True, False]
     assert not vae.use_tiling

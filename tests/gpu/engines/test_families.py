@@ -12,7 +12,7 @@ from PIL import Image
 from gpu.engines import ENGINES, Frame, Place, Preview, Sound, find_engine, find_spec
 from gpu.engines.diffusion import DiffusionEngine
 from gpu.engines.ltx import Ltx
-from gpu.plan import Plan
+from gpu.pipeline.plan import Plan
 from gpu.render import render
 from gpu.telling import Telling
 from sakuga.engine import Mode, Progress, RenderRequest, RenderStage

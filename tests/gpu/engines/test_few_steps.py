@@ -9,7 +9,7 @@ import torch
 
 from gpu.engines import ENGINES, Place, find_spec
 from gpu.engines.diffusion import DiffusionEngine
-from gpu.plan import Plan
+from gpu.pipeline.plan import Plan
 from tests.fakes.weights.shelf import stock
 from tests.gpu.engines.test_families import drawn, request
 

@@ -64,7 +64,7 @@ def test_every_kind_of_pipeline_draws_on_a_card(
     spec = spec.model_copy(update={"presets": {"quality": short}, "variants": held})
     stock(name, place.weights)
     engine = import_module(ENGINES[name]).engine(spec, place)
-    monkeypatch.setattr("gpu.preview.SHARE", 1.0)
+    monkeypatch.setattr("gpu.pipeline.preview.SHARE", 1.0)
     seen: list[tuple[int, ...]] = []
 
     def look(*told: object) -> None:

@@ -8,15 +8,15 @@ from diffusers import WanPipeline
 from gpu import weights
 from gpu.engines import Place, Preview, find_spec
 from gpu.engines.wan import Wan
-from gpu.plan import Plan
-from gpu.preview import PreviewBudget
+from gpu.pipeline.plan import Plan
+from gpu.pipeline.preview import PreviewBudget
 from sakuga.engine import Adapter, RenderStage, Source
 from sakuga.errors import AdapterUnfit, MediaMissing
 from tests.fakes import loras
 from tests.fakes.footage import draw_footage
 from tests.fakes.weights.shelf import stock
 from tests.gpu.engines.test_families import Listener, drawn, pictures, request
-from tests.gpu.test_preview import Clock
+from tests.gpu.pipeline.test_preview import Clock
 
 NAME = "wan2.1-t2v-1.3b"
 STEPS = 6
