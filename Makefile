@@ -25,7 +25,7 @@ help: ## this list
 setup: $(DEMO) ## install what the studio needs into .venv (demo does this by itself)
 
 # With real engines: make demo RENDERER=local ENGINE=tiny, or any other of docs/reference/engines.md.
-demo: $(if $(findstring local,$(RENDERER)),$(GPU),$(DEMO)) ## run the whole studio on this machine, without keys and without a GPU
+demo: $(if $(findstring local,$(or $(RENDERER),$(shell grep -s '^SAKUGA_RENDERER=' .env))),$(GPU),$(DEMO)) ## run the whole studio on this machine, without keys and without a GPU
 	@exec env $(if $(RENDERER),SAKUGA_RENDERER=$(RENDERER)) $(if $(ENGINE),SAKUGA_ENGINES=$(ENGINE)) $(BIN)/python -m sakuga demo
 
 test: $(DEV) system ## every test, with what they need from the system
@@ -71,11 +71,15 @@ $(DEV): requirements/dev.txt requirements/uv.txt | $(BIN)/python
 	@$(UV) pip install -q --python $(BIN)/python --no-deps $(TORCH_FROM) $(TORCH)
 	@touch $(DEMO) $(DEV)
 
-# What the engines need on this machine: with a CUDA card the whole lock, else a CPU build of torch.
-$(GPU): requirements/gpu.txt requirements/dev.txt $(DEMO)
+# What the engines need on this machine: with a CUDA card torch with CUDA, else a CPU build of it.
+$(GPU): requirements/gpu.txt requirements/engines.txt $(DEMO)
 	@if command -v nvidia-smi >/dev/null; then \
 	  $(BIN)/python -c 'import diffusers, sys, torch; sys.exit(not torch.version.cuda)' 2>/dev/null || $(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/gpu.txt; \
-	elif ! $(BIN)/python -c 'import diffusers, torch' 2>/dev/null; then $(MAKE) --no-print-directory $(DEV); fi
+	else \
+	  echo "installing what the engines need, and $(TORCH) for the CPU"; \
+	  $(UV) pip install -q --python $(BIN)/python --require-hashes --no-deps -r requirements/engines.txt && \
+	  { $(BIN)/python -c 'import torch' 2>/dev/null || $(UV) pip install -q --python $(BIN)/python --no-deps $(TORCH_FROM) $(TORCH); }; \
+	fi
 	@touch $(GPU)
 
 # The first Python on the PATH that fits and can make an environment (Debian keeps ensurepip in a package of its own).
@@ -127,6 +131,7 @@ lock: $(DEV) ## write requirements/*.txt anew from pyproject.toml
 	  $(COMPILE) --group $$role -c requirements/dev.txt pyproject.toml -o requirements/$$role.txt || exit 1; \
 	done
 	$(COMPILE) --group gpu -c requirements/dev.txt -o requirements/gpu.txt
+	$(COMPILE) --group diffusion --group torch-cpu --excludes requirements/cpu.in -c requirements/dev.txt -o requirements/engines.txt
 
 clean: ## remove .venv and caches; what the studio made stays in var/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

@@ -27,6 +27,10 @@ class CharacterDocument(StyleDocument):
     title: str = Field(examples=["Hana"])
     summary: str = Field(examples=["A courier with a red scarf."])
     engines: list[str] = Field(description="Those of the engines below that draw this character.")
+    made_for: list[str] = Field(
+        description="Engines that the studio file names for it, offered below or not; any if empty.",
+        examples=[["wan2.1-t2v-1.3b"]],
+    )
 
 
 class EngineDocument(Document):
@@ -87,6 +91,7 @@ async def catalog(studio: Studio) -> CatalogDocument:
                 title=character.title,
                 summary=character.summary,
                 engines=[spec.name for spec in specs.values() if shown.drawn_by(spec, [name])],
+                made_for=list(character.engines),
             )
             for name, character in shown.characters.items()
         ],

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from sakuga.catalog import Catalog
 from sakuga.engine import EngineSpec, Preset
 from sakuga.errors import (
+    CharacterNeeded,
+    CharacterUnavailable,
     CharacterUnknown,
     DurationOutOfRange,
     EngineUnknown,
     PresetUnknown,
-    RequestInvalid,
     StyleUnknown,
 )
 
@@ -28,7 +29,8 @@ def engine(
 ) -> EngineSpec:
     """Return the engine that was named, or the first that can draw these characters.
 
-    Raises EngineUnknown, CharacterUnknown where a character is made for other engines, and RequestInvalid where an
+    Raises EngineUnknown; CharacterUnavailable where a character is made for engines that are not offered;
+    CharacterUnknown where it is made for others than this one, or nobody has that name; and CharacterNeeded where an
     engine needs a picture to begin with and nobody in the clip has one.
     """
     if name is not None and name not in specs:
@@ -38,6 +40,9 @@ def engine(
     for character in characters:
         if character not in catalog.characters:
             raise _unknown(character, first, catalog)
+        if not any(catalog.characters[character].plays_in(offered) for offered in specs):
+            engines = " or ".join(catalog.characters[character].engines)
+            raise CharacterUnavailable(name=character, engines=engines)
     for spec in able:
         if catalog.drawn_by(spec, characters):
             return spec
@@ -45,8 +50,7 @@ def engine(
         if not catalog.characters[character].plays_in(first.name):
             raise _unknown(character, first, catalog)
     pictured = _listed(name for name in catalog.characters if catalog.drawn_by(first, [name]))
-    problem = f"{first.name} begins with a picture. Name a character that has one: {pictured}"
-    raise RequestInvalid(param="characters", problem=problem)
+    raise CharacterNeeded(engine=first.name, known=pictured)
 
 
 def preset(name: str | None, spec: EngineSpec, catalog: Catalog) -> Preset:

@@ -100,7 +100,7 @@ class JobDocument(Document):
             "eta_seconds": whole_seconds(eta_s),
             "prompt": job.prompt,
             "style": job.style,
-            "engine": job.engine,
+            "engine": job.drawing or job.engine,
             "preset": job.preset,
             "characters": job.characters,
             "lane": job.lane,

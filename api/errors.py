@@ -1,5 +1,6 @@
 """Errors over HTTP: one table of statuses, one envelope, one handler."""
 
+from difflib import get_close_matches
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,8 @@ STATUS: dict[type[errors.SakugaError], int] = {
     errors.StyleUnknown: 422,
     errors.EngineUnknown: 422,
     errors.CharacterUnknown: 422,
+    errors.CharacterUnavailable: 422,
+    errors.CharacterNeeded: 422,
     errors.PresetUnknown: 422,
     errors.DurationOutOfRange: 422,
     errors.QueueFull: 429,
@@ -82,13 +85,22 @@ EXAMPLES: dict[int, errors.SakugaError] = {
     503: errors.BrokerUnavailable(),
 }
 
+MEANINGS = {
+    403: "The host name, or the page that asked, is not one that the studio answers to.",
+    404: "There is nothing of that name.",
+    422: "A field or parameter can't be taken as it is; `code`, `param` and `message` say which and why.",
+    429: "There are as many already as the studio takes.",
+    503: "The studio can't answer now; ask again.",
+}
+"""What a status means that several errors have; one that a single error has means that."""
+
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return OpenAPI responses for a route: the error envelope for each of these statuses and the common ones."""
     return {
         status: {
             "model": ErrorDocument,
-            "description": (type(EXAMPLES[status]).__doc__ or "").strip(),
+            "description": MEANINGS.get(status) or (type(EXAMPLES[status]).__doc__ or "").strip(),
             "content": {"application/json": {"example": _document(EXAMPLES[status]).model_dump()}},
         }
         for status in sorted({403, 503, *statuses})
@@ -127,14 +139,26 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     return respond(error)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return respond(errors.BodyUnreadable(problem=first["ctx"]["error"]))
     place, *rest = (str(part) for part in first["loc"])
     param = ".".join(rest) or place
-    return respond(errors.RequestInvalid(param=param, problem=first["msg"].removeprefix("Value error, ")))
+    problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        problem = "there is no such field" + _nearest(request, rest)
+    return respond(errors.RequestInvalid(param=param, problem=problem))
+
+
+def _nearest(request: Request, place: list[str]) -> str:
+    """Return a guess at the field of the body that was meant, or nothing."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    bodies = (field.field_info.annotation for field in dependant.body_params) if dependant and len(place) == 1 else ()
+    known = [name for body in bodies for name in getattr(body, "model_fields", ())]
+    near = get_close_matches(place[0], known, n=1) if place else []
+    return f", perhaps {near[0]} was meant" if near else ""
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,7 @@ from sakuga.job import WAITING, Job
 from sakuga.queue import Board
 
 UNKNOWN_S = 30.0  # for an engine that nobody has told anything about
+LOADS_S = 4.0  # from here on it is no warm engine that begins, but a model on its way into memory
 MEASURABLE = 0.05  # of a render: from here its own pace says more than history
 
 
@@ -43,10 +44,16 @@ class Forecast:
         return ends[slot] + rounds * self.render_s(pace) + self.render_s(pace)
 
     def until_ready_s(self, job: Job, place: int | None) -> float | None:
-        """Return how long until a job's clip is ready, in any state; None once it has ended or while it is unknown."""
+        """Return how long until a job's clip is ready, in any state; None once it has ended or while it is unknown.
+
+        So it is while a model is loaded: the first time takes minutes, and nobody measured how many.
+        """
         if job.status in WAITING:
             return self.ready_s(place, job.pace) if place else None
-        return None if job.terminal else self.left_s(job)
+        return None if job.terminal or self._loads(job) else self.left_s(job)
+
+    def _loads(self, job: Job) -> bool:
+        return job.stage == "loading" and job.started_at is not None and self.board.now - job.started_at > LOADS_S
 
     def seconds_each(self) -> float:
         """Return the seconds between two clips while jobs wait."""

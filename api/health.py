@@ -53,14 +53,17 @@ class WorkerHealth(Document):
 class RendererHealth(Document):
     """Where engines run."""
 
-    status: Light
+    status: Light = Field(description="Whether clips can be drawn, be it by the next one of a chain.")
     name: str | None = Field(examples=["rehearsal"])
     model: str | None = Field(description="The default engine.", examples=["rehearsal"])
     gpu: str | None = Field(description="The GPU, if there is one.", examples=["H100"])
     warm: bool = Field(description="Whether a render begins without loading weights first.")
     trouble: str | None = Field(
-        description="The code of what keeps the renderer from being as warm as it is wished.", examples=[None]
+        description="The code of what keeps the renderer from drawing where it should, or from being as warm as it is "
+        "wished.",
+        examples=[None],
     )
+    message: str | None = Field(description="What to do about `trouble`, in a sentence.", examples=[None])
 
 
 class PartHealth(Document):
@@ -96,24 +99,28 @@ async def health(studio: Studio) -> HealthDocument:
             version=__version__,
             broker=BrokerHealth(status=Light.DOWN, kind=kind),
             worker=WorkerHealth(status=Light.DOWN, count=0, busy=0, slots=0),
-            renderer=RendererHealth(status=Light.DOWN, name=None, model=None, gpu=None, warm=False, trouble=None),
+            renderer=RendererHealth(
+                status=Light.DOWN, name=None, model=None, gpu=None, warm=False, trouble=None, message=None
+            ),
             stage=PartHealth(status=Light.DOWN),
             storage=PartHealth(status=storage),
         )
     first = workers[0] if workers else {}
-    well = workers and stage is storage is Light.UP
+    drawing = Light.of(first.get("there", True) if first else False)
+    well = workers and drawing is stage is storage is Light.UP
     return HealthDocument(
         status=Whole.HEALTHY if well else Whole.DEGRADED,
         version=__version__,
         broker=BrokerHealth(status=Light.UP, kind=kind),
         worker=WorkerHealth(status=Light.of(workers), count=len(workers), busy=len(board.running), slots=board.slots),
         renderer=RendererHealth(
-            status=Light.of(workers),
+            status=drawing,
             name=first.get("renderer"),
             model=first.get("model"),
             gpu=first.get("gpu"),
             warm=first.get("warm", False),
             trouble=first.get("trouble"),
+            message=first.get("message"),
         ),
         stage=PartHealth(status=stage),
         storage=PartHealth(status=storage),

@@ -38,8 +38,10 @@ class RendererDocument(Document):
     wanted: bool = Field(description="Whether it is wished to be warm. A worker sees to it within seconds.")
     until: str | None = Field(description="When that wish ends, UTC, RFC 3339.", examples=["2026-11-20T18:00:00.000Z"])
     trouble: str | None = Field(
-        description="The code of what keeps it from being as warm as it is wished.", examples=[None]
+        description="The code of what keeps it from drawing where it should, or from being as warm as it is wished.",
+        examples=[None],
     )
+    message: str | None = Field(description="What to do about `trouble`, in a sentence.", examples=[None])
 
 
 @router.get("/renderer", responses=described(), summary="Where it is drawn")
@@ -54,7 +56,8 @@ async def renderer(studio: Studio) -> RendererDocument:
 async def put_renderer(change: RendererChange, studio: Studio) -> RendererDocument:
     """Wish for a warm renderer or for a cool one. Saying the same again only moves the end of the wish.
 
-    The answer comes at once; the renderer follows. `trouble` says why, if it can't.
+    A warm one is let go of once no job runs or waits. The answer comes at once; the renderer follows. `trouble` says
+    why, if it can't.
     """
     await studio.warmth.wish(warm=change.warm, seconds=change.seconds)
     return await _document(studio)
@@ -69,6 +72,7 @@ async def _document(studio: State) -> RendererDocument:
         gpu=told.get("gpu"),
         warm=told.get("warm", False),
         wanted=wish is not None and wish.warm,
-        until=time_of(wish.until) if wish and wish.until else None,
+        until=time_of(wish.until) if wish and wish.warm else None,
         trouble=told.get("trouble"),
+        message=told.get("message"),
     )

@@ -16,6 +16,8 @@ SENTENCES: dict[str, str] = {
     "style_unknown": "@{name} this studio doesn't know that style. Ask again without it.",
     "engine_unknown": "@{name} this studio doesn't have that engine. Ask again without it.",
     "character_unknown": "@{name} no such character plays here. Ask again without a name.",
+    "character_unavailable": "@{name} that character can't come to this show. Ask again without the name.",
+    "character_needed": "@{name} only somebody with a picture can be drawn here. Name a character and ask again.",
     "preset_unknown": "@{name} this studio doesn't draw that way. Ask again without a preset.",
     "duration_out_of_range": "@{name} a clip of that length can't be drawn. Ask again without a length.",
     "queue_full": "@{name} the queue is full. Ask again {wait}.",

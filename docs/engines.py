@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from docs.figures import paces, span
 from docs.table import table
+from gpu.bench.floors import work_of
 from gpu.engines import ENGINES, find_spec
-from sakuga.engine import EngineSpec, Recipe, Source
+from sakuga.engine import EngineSpec, Preset, Recipe, Source
 
 Row = Sequence[object]
 
@@ -35,7 +37,7 @@ def _section(spec: EngineSpec) -> str:
     if spec.licence and spec.licence.note:
         parts.append(spec.licence.note)
     if spec.presets:
-        heads = ("Preset", "Steps", "Guidance", "Size", "About, s")
+        heads = ("Preset", "Steps", "Guidance", "Size", "Expected, s")
         parts.append(table(heads, (_preset(spec, name, recipe) for name, recipe in spec.presets.items())))
     if spec.variants:
         ways = (f"`{variant.name}` from {variant.vram_gb:g} GB" for variant in spec.variants)
@@ -45,9 +47,10 @@ def _section(spec: EngineSpec) -> str:
     return "\n\n".join(parts)
 
 
-def _preset(spec: EngineSpec, name: str, recipe: Recipe) -> Row:
-    size = _size(recipe.size or spec.sizes[0])
-    return f"`{name}`", recipe.num_inference_steps, f"{recipe.guidance_scale:g}", size, f"{recipe.typical_s:g}"
+def _preset(spec: EngineSpec, name: Preset, recipe: Recipe) -> Row:
+    size, work = _size(recipe.size or spec.sizes[0]), work_of(spec, name)
+    expected = span(paces(work, spec.gpus[0]), 1) if work else f"{recipe.typical_s:g}"
+    return f"`{name}`", recipe.num_inference_steps, f"{recipe.guidance_scale:g}", size, expected
 
 
 def _weights(spec: EngineSpec) -> Iterator[Row]:

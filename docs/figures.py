@@ -201,16 +201,46 @@ def to_rent() -> str:
     return table(("Engine", "Preset", "First of its list", "Cheapest that holds it whole"), rows)
 
 
+def modal_costs() -> str:
+    """Return what is paid on Modal for an hour, for waiting and for a clip, on the first GPU of each engine's list."""
+    rows = []
+    for spec, _, work in clips(("live",)):
+        gpu, both = spec.gpus[0], paces(work, spec.gpus[0])
+        second = per_clip(spec, gpu, 1.0)
+        clip = f"{span(both, 0)} s, ${span((both[0] * second, both[1] * second), 3)}"
+        waiting = Show().idle_s * second
+        rows.append((f"`{spec.name}`", gpu, f"${second * HOUR:.2f}", f"${waiting:.2f}", clip))
+    return table(
+        ("Engine", "GPU", "An hour", "Waiting 60 s after a clip", "Drawing one clip at `live`, expected"), rows
+    )
+
+
+def promises() -> str:
+    """Return who keeps the price of ten seconds of film on the first GPU of its list, and at which preset."""
+    found: dict[str, dict[str, list[str]]] = {"yes": {}, "if tuned": {}, "no": {}}
+    for spec, preset, work in clips(("draft", "live", "quality")):
+        gpu = spec.gpus[0]
+        low, high = (per_ten_seconds(spec, gpu, seconds) for seconds in paces(work, gpu))
+        found[verdict((low, high), PER_TEN_SECONDS)].setdefault(spec.name, []).append(preset)
+    rows = []
+    for kept, engines in found.items():
+        named = ", ".join(f"`{name}` ({', '.join(presets)})" for name, presets in engines.items())
+        rows.append((kept, named))
+    return table((f"Under ${PER_TEN_SECONDS:.2f}", "Who, on the first GPU of its list"), rows)
+
+
 FIGURES: Mapping[str, Callable[[], str]] = {
     "floors": floors,
     "peaks": peaks,
     "prices": prices,
+    "promises": promises,
     "clip-costs": clip_costs,
     "show-costs": show_costs,
     "own-cards": own_cards,
     "to-rent": to_rent,
+    "modal-costs": modal_costs,
 }
-PAGES = ("reference/performance.md", "explanation/costs.md", "how-to/choose-a-gpu.md")
+PAGES = ("reference/performance.md", "explanation/costs.md", "how-to/choose-a-gpu.md", "how-to/modal.md")
 
 
 def fresh(page: str) -> str:

@@ -7,6 +7,7 @@ how. When stdin ends, the parent is gone, and `render` and `serve` end at once w
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run one command and return the exit status."""
+    os.environ["TQDM_DISABLE"] = "1"  # noqa: TID251 (told, not asked): the studio's log has no room for moving bars
     chosen = _parser().parse_args()
     if chosen.command == "specs":
         return _specs(_here(chosen.weights) if chosen.present else chosen.names or ["rehearsal"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import modal
 
-from gpu.cloud import freight, heroes
+from gpu.cloud import freight, heroes, keeping
 from gpu.cloud.container import (
     CORES,
     IDLE_S,
@@ -16,6 +16,7 @@ from gpu.cloud.container import (
     SPARE_GIB,
     Container,
     cache,
+    kept,
     media,
     memory_gib,
     progress,
@@ -24,7 +25,7 @@ from gpu.cloud.container import (
 from gpu.cloud.relay import Relay
 from gpu.engines import ENGINES, find_spec
 from gpu.serve import failure
-from sakuga.engine import MODAL_APP, Adapter, EngineSpec, Source
+from sakuga.engine import MODAL_APP, MODAL_LONGEST_S, Adapter, EngineSpec, Source
 from sakuga.errors import SakugaError, Unexpected
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,10 @@ log = logging.getLogger(__name__)
 MINUTES = 60
 HOURS = 60 * MINUTES
 
-LONGEST_RENDER_S = 20 * MINUTES  # as SAKUGA_RENDER_TIMEOUT
 LONGEST_START_S = 20 * MINUTES  # the first start of a version reads up to 80 GB and takes the snapshot
 LONGEST_FETCH_S = 3 * HOURS
 LONGEST_NIGHT_S = 4 * HOURS
+LOOK_EVERY_MINUTES = 10  # about ten cents a month; an H100 that nobody wants is 4 dollars an hour
 MOST_CONTAINERS = 4  # of one engine: a mistake must not rent the ten GPUs that an account may have
 
 # Weights and media are read-only to engines: no render can spoil them.
@@ -88,7 +89,7 @@ def rent(spec: EngineSpec) -> modal.Cls:
         cpu=CORES,
         memory=memory_gib(spec) * 1024,
         volumes=MOUNTED,
-        timeout=LONGEST_RENDER_S,
+        timeout=MODAL_LONGEST_S,
         startup_timeout=LONGEST_START_S,
         scaledown_window=IDLE_S,
         max_containers=MOST_CONTAINERS,
@@ -167,8 +168,16 @@ def nightly() -> int:
     return drawn
 
 
+def let_go() -> int:
+    """Let go of GPUs that were kept warm by a studio that has gone since. Return of how many pools."""
+    return keeping.let_go(kept, time.time())
+
+
 def complete(*, cron: str | None = None, secret: str | None = None) -> modal.App:
-    """Return the app as it is deployed: with `fetch`, which gets the secret that is named, and `nightly` if wanted."""
+    """Return the app as it is deployed: with `fetch`, which gets the secret that is named, and `let_go`.
+
+    `nightly` is in it if that is wanted.
+    """
     app.function(
         image=fetching,
         volumes={str(PLACE.weights): weights},
@@ -179,6 +188,14 @@ def complete(*, cron: str | None = None, secret: str | None = None) -> modal.App
         memory=SPARE_GIB * 1024,
         max_containers=2,
     )(fetch)
+    app.function(
+        image=fetching,
+        schedule=modal.Period(minutes=LOOK_EVERY_MINUTES),
+        timeout=LOOK_EVERY_MINUTES * MINUTES,
+        retries=0,
+        max_containers=1,
+        scaledown_window=2,  # of seconds, the least: to wait would cost more than to look
+    )(let_go)
     if cron:
         app.function(
             image=fetching,

@@ -7,14 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
+from gpu.trace import wordless
+
 ABANDONED = 3
 """The exit status of a child whose parent is gone."""
 
 
 class Lines:
-    """Sends lines to the parent. Whatever else writes to stdout from now on ends on stderr."""
+    """Sends lines to the parent. Whatever else writes to stdout from now on ends on stderr.
+
+    So does what nobody catches, without its words: the parent shows stderr, and a prompt may stand among them.
+    """
 
     def __init__(self) -> None:
+        wordless()
         mine = os.dup(1)
         os.dup2(2, 1)
         sys.stdout = sys.stderr

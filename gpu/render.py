@@ -1,5 +1,6 @@
 """One render: a loaded engine's pictures into a clip, with the seconds that each stage took."""
 
+import logging
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -9,14 +10,16 @@ from gpu.encode import Encoder
 from gpu.engines import Engine, Preview
 from gpu.telling import Telling
 from sakuga.engine import Making, RenderRequest, RenderResult, RenderStage
-from sakuga.errors import GpuMemoryExhausted, RenderCancelled, RenderFailed, RenderLost, SakugaError
+from sakuga.errors import GpuMemoryExhausted, RenderCancelled, RenderFailed, RenderLost, SakugaError, Unexpected
 
 ENCODING = 0.98
 """Which part of the whole is done when the last frame is drawn."""
 EXHAUSTED = ("out of memory", "ALLOC_FAILED")
 """What CUDA, cuDNN and cuBLAS say when a card is full and torch has no class for it."""
-BROKEN = "CUDA error"
-"""How anything else begins that a card says; from then on it says so to whatever this process asks of it."""
+BROKEN = ("CUDA error", "CUDA driver error", "Triton Error [CUDA]", "CUDNN_STATUS_EXECUTION_FAILED")
+"""What stands in anything else that a card says; from then on it says so to whatever this process asks of it."""
+WARN = ("diffusers", "transformers")
+"""Libraries whose warnings repeat the end of a prompt that is too long."""
 
 
 class _Stopwatch:
@@ -53,11 +56,11 @@ def translated(engine: str) -> Iterator[None]:
     except Exception as error:
         if _exhausted(error):
             raise GpuMemoryExhausted(engine=engine) from error
-        if _of_torch(error, "AcceleratorError") or (isinstance(error, RuntimeError) and str(error).startswith(BROKEN)):
+        if _broken(error):
             raise RenderLost from error
         if isinstance(error, OSError) and error.strerror:
             raise RenderFailed(reason=f"{error.strerror}, where {engine} draws") from error
-        raise RenderFailed(reason=f"{type(error).__name__} in {engine}") from error
+        raise RenderFailed(reason=f"{_unforeseen(error)}{engine}") from error
 
 
 def needs_fresh_process(error: SakugaError) -> bool:
@@ -67,7 +70,23 @@ def needs_fresh_process(error: SakugaError) -> bool:
 
 def leaves_doubts(error: SakugaError) -> bool:
     """Whether a render that ended so may leave its engine in any state, since nobody foresaw it."""
-    return isinstance(error, RenderFailed) and not isinstance(error.__cause__, OSError | None)
+    if isinstance(error, RenderFailed) and error.__cause__:
+        return str(error.data["reason"]).startswith(_unforeseen(error.__cause__))
+    return isinstance(error, Unexpected)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep warnings of the pipelines' libraries out of the log: what is cut off a prompt is a viewer's."""
+    loggers = [logging.getLogger(name) for name in WARN]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(max(logger.level, logging.ERROR))
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def render(engine: Engine, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
@@ -86,7 +105,7 @@ def render(engine: Engine, request: RenderRequest, folder: Path, telling: Tellin
 
     with translated(request.engine):
         folder.mkdir(parents=True, exist_ok=True)
-    with translated(request.engine), Encoder(request, folder) as film:
+    with translated(request.engine), hushed(), Encoder(request, folder) as film:
         drawing = engine.render(request, report)
         try:
             for item in drawing:
@@ -111,6 +130,18 @@ def _exhausted(error: Exception) -> bool:
     return _of_torch(error, "OutOfMemoryError") or (
         isinstance(error, RuntimeError) and any(words in text for words in EXHAUSTED)
     )
+
+
+def _broken(error: Exception) -> bool:
+    text = str(error)
+    return _of_torch(error, "AcceleratorError") or (
+        isinstance(error, RuntimeError) and any(words in text for words in BROKEN)
+    )
+
+
+def _unforeseen(cause: BaseException) -> str:
+    """Return how the reason begins of what `translated` has no better words for."""
+    return f"{type(cause).__name__} in "
 
 
 def _of_torch(error: Exception, name: str) -> bool:

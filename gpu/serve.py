@@ -20,8 +20,9 @@ from gpu.engines import Engine, Place, find_engine
 from gpu.pipe import Lines, hear, lines
 from gpu.render import leaves_doubts, render, translated
 from gpu.telling import Telling
+from gpu.trace import trace
 from sakuga.engine import Progress, RenderRequest
-from sakuga.errors import RenderCancelled, RenderFailed, SakugaError
+from sakuga.errors import RenderCancelled, RenderFailed, RenderLost, SakugaError
 
 LOADED = 0.005
 """Which part of a whole render is done when the engine is in memory."""
@@ -77,12 +78,28 @@ class Resident:
         return self._engine
 
     def forget(self) -> None:
-        """Let go of what is in memory, on the card too."""
+        """Let go of what is in memory, on the card too. Raises RenderLost where the card answers no more."""
         self._engine = None
         gc.collect()
         torch = sys.modules.get("torch")
         if torch and torch.cuda.is_available():
-            torch.cuda.empty_cache()
+            try:
+                torch.cuda.synchronize()  # what a kernel did wrong is said by whoever asks next
+                torch.cuda.empty_cache()
+            except RuntimeError as error:
+                raise RenderLost from error
+
+    def doubt(self, error: SakugaError) -> SakugaError:
+        """Let go of the engine after a failure that may have left it in any state: the next render loads it anew.
+
+        Returns that failure, or RenderLost where the card turns out to answer no more. Others leave the engine be.
+        """
+        if leaves_doubts(error):
+            try:
+                self.forget()
+            except RenderLost as lost:
+                return lost
+        return error
 
 
 class Desk:
@@ -147,9 +164,9 @@ class Desk:
         try:
             result = self._drawn(order).model_dump(mode="json")
         except SakugaError as error:
-            self._lines.send(handle=order.handle, error=failure(error))
-            if leaves_doubts(error):
-                self._resident.forget()
+            held = self._resident.held
+            self._lines.send(handle=order.handle, error=failure(self._resident.doubt(error)))
+            if held != self._resident.held:
                 self._say_ready()
         else:
             self._lines.send(handle=order.handle, result=result)
@@ -191,9 +208,9 @@ def problem(error: ValidationError) -> str:
 
 
 def failure(error: SakugaError) -> dict[str, Any]:
-    """Return an error as the parent reads it, and write its cause to stderr, which the parent shows."""
+    """Return an error as the parent reads it, and write to stderr, which the parent shows, where it came from."""
     if error.__cause__:
-        sys.excepthook(type(error), error, error.__traceback__)
+        sys.stderr.write(trace(error))
     return {"code": error.code, "data": error.data}
 
 

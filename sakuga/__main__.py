@@ -83,7 +83,7 @@ def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:
         offered = [word for name in settings.engines for word in ("--offer", name)]
         words = [*weights, *media, *file, *app, *gpu, *offered, act, *rest]
     else:
-        words = [act, *{"add": [*weights, *media, *file], "check": weights, "list": media + file}[act], *rest]
+        words = [act, *weights, *([] if act == "check" else [*media, *file]), *rest]
     with subprocess.Popen([sys.executable, "-m", module, *words]) as child:  # noqa: S603 - our own module
         while True:
             try:

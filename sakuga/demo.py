@@ -20,6 +20,7 @@ from sakuga.errors import FolderTaken, PortTaken, StudioError
 from sakuga.log import get_logger
 from sakuga.settings import Settings
 from sakuga.supervisor import Supervisor
+from sakuga.warmth import Warmth
 
 log = get_logger("demo")
 
@@ -102,37 +103,42 @@ def _check_port(settings: Settings) -> None:
 
 async def _greet(settings: Settings, supervisor: Supervisor, began: float) -> None:
     """Print where everything is, once every part is up; then begin to listen to chat."""
+    trouble: str | None = None
     async with httpx.AsyncClient(base_url=settings.gateway, trust_env=False) as client:
         while monotonic() - began < READY_S:
-            with suppress(httpx.HTTPError, ValueError):
-                if (await client.get("/health")).json().get("status") == "healthy":
+            with suppress(httpx.HTTPError, ValueError, KeyError):
+                health = (await client.get("/health")).json()
+                trouble = health["renderer"]["message"]
+                if trouble or health["status"] == "healthy":
                     break
             await asyncio.sleep(LOOK_EVERY_S)
-    sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty()))
+    sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty(), trouble=trouble))
     sys.stdout.flush()
     if settings.bot:
         await supervisor.keep("bot")
 
 
-def greeting(url: str, seconds: float, *, colour: bool) -> str:
-    """Return the block of text that says where everything is."""
+def greeting(url: str, seconds: float, *, colour: bool, trouble: str | None = None) -> str:
+    """Return the block of text that says where everything is, and what is wrong with the renderer, if something is."""
     ink, paper, blue, red, off = (INK, PAPER, BLUE, RED, OFF) if colour else ("",) * 5
+    but = f"\n  {red}but{off}       {trouble}\n" if trouble else ""
     return f"""
   {ink}作画 Sakuga{off}  {paper}ready in {seconds:.1f} s{off}
 
   {blue}studio{off}    {ink}{url}{off}          {paper}write !anime "girl with sword, neon rain"{off}
   {blue}overlay{off}   {ink}{url}/overlay{off}  {paper}for an OBS browser source, 1920x1080{off}
   {blue}API{off}       {ink}{url}/docs{off}     {paper}every address, to try out{off}
-
+{but}
   {red}Ctrl-C{off} {paper}stops the studio; what waits is kept for next time.{off}
 
 """
 
 
 async def _say_goodbye(settings: Settings) -> None:
-    """Tell how much is kept for next time."""
+    """End the wish for a warm GPU, so that the next start does not rent one, and tell how much is kept."""
     redis = store.connect(settings.broker_url, patience_s=0)
     with suppress(RedisError, OSError):
+        await Warmth(redis).forget()
         kept = await redis.zcard(store.WAITING) + await redis.zcard(store.RUNNING)
         sys.stdout.write(f"Stopped. {kept} {'job is' if kept == 1 else 'jobs are'} kept for next time.\n")
     await redis.aclose()

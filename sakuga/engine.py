@@ -125,6 +125,26 @@ MODAL_PROGRESS = "sakuga-progress"
 MODAL_CLAIMS = "sakuga-claims"
 """Dict of the app: `attempt_key` -> id of the function call that renders it, so that none is paid for twice."""
 
+MODAL_KEPT = "sakuga-kept"
+"""Dict of the app: the key of a `Kept` -> the pool that it tells of, which the app itself lets go of in the end."""
+
+MODAL_LONGEST_S = 20 * 60
+"""Seconds after which the app ends a drawing, whoever still waits for it."""
+
+
+class Kept(BaseModel):
+    """Containers that are kept warm at Modal: which, and until when unless that is renewed."""
+
+    app: str
+    class_name: str
+    gpu: str | None = None
+    until: float = Field(description="Seconds since 1970.")
+
+    @property
+    def key(self) -> str:
+        """The same for all who keep the same."""
+        return "/".join((self.app, self.class_name, self.gpu or ""))
+
 
 class RenderRequest(BaseModel):
     """What a renderer is asked to draw. Names as in diffusers."""
@@ -181,6 +201,7 @@ class Progress(BaseModel):
     fraction: float = Field(ge=0, le=1, description="How much of the whole render is done.")
     seconds_left: float | None = None
     preview: bytes | None = Field(default=None, description="A small JPEG of the picture so far.")
+    engine: str | None = Field(default=None, description="What draws, where it is not the engine that was asked for.")
 
 
 class Making(BaseModel):

@@ -121,6 +121,7 @@ class Job(BaseModel):
     progress: float = 0.0
     attempt: int = 0
     handle: str | None = None
+    drawing: str | None = None  # the engine of this attempt, where it is not the one that was asked for
     preview: int | None = None  # version of the preview picture
     started_at: float | None = None
     finished_at: float | None = None

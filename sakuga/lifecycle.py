@@ -12,7 +12,14 @@ from sakuga.job import RUNNING, TERMINAL, Job, JobError, JobStatus, sources_of
 from sakuga.queue import KEPT, parse
 
 PREVIEW_KEPT_S = 120
-FRESH = {"handle": "", "preview": "", "stage": "loading", "progress": 0, "started_at": ""}  # before an attempt
+FRESH = {
+    "handle": "",
+    "drawing": "",
+    "preview": "",
+    "stage": "loading",
+    "progress": 0,
+    "started_at": "",
+}  # before an attempt
 
 
 class Lifecycle:
@@ -64,7 +71,9 @@ class Lifecycle:
     async def progress(self, job: Job, report: Progress) -> bool:
         """Store a report. The first one of an attempt is the start of its render."""
         percent = round(report.fraction * 100, 1)
-        fields = {"stage": report.stage, "progress": percent}
+        fields: dict[str, Any] = {"stage": report.stage, "progress": percent}
+        if report.engine:
+            fields["drawing"] = report.engine
         if report.preview:
             await self._redis.set(store.PREVIEW_PREFIX + job.id, report.preview, ex=PREVIEW_KEPT_S)
             fields["preview"] = report.sequence

@@ -20,7 +20,7 @@ KEPT = timedelta(days=3)  # how long an ended job can be asked about
 REQUEST_KEPT = timedelta(days=1)  # how long an idempotency key is remembered
 RENDER_TASK = "render"
 JSON_FIELDS = ("requested_by", "characters", "credits", "error")
-OPTIONAL_FIELDS = ("handle", "preview", "started_at", "finished_at", "clip_id")
+OPTIONAL_FIELDS = ("handle", "drawing", "preview", "started_at", "finished_at", "clip_id")
 
 
 def encode_task(document: dict[str, Any]) -> bytes:

@@ -108,7 +108,10 @@ class Settings(BaseSettings):
     slots: int = Field(default=1, ge=1, le=64, description="Renders at a time over all workers: one per GPU.")
     render_attempts: int = Field(default=2, ge=1, le=10, description="Times that a job is drawn before it fails.")
     render_timeout: Seconds = Field(
-        default=timedelta(minutes=20), ge=timedelta(seconds=1), description="Longest time for one attempt, in seconds."
+        default=timedelta(minutes=20),
+        ge=timedelta(seconds=1),
+        description="Longest time that a drawing may take, in seconds; "
+        "to wait for a GPU and its model may take as long again.",
     )
     lease: Seconds = Field(
         default=timedelta(seconds=9),

@@ -6,13 +6,16 @@ from sakuga import store
 
 LONGEST_S = 86_400.0  # a GPU that is kept costs money: a wish that nobody renews ends
 
+HEARD_S = 60.0
+"""How long a wish for a cool renderer stands: all workers hear it within seconds, and the next show owes it nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wished for; `until` is seconds since 1970 by the broker's clock, for a warm one."""
+    """What is wished for; `until` is seconds since 1970 by the broker's clock."""
 
     warm: bool
-    until: float | None = None
+    until: float
 
 
 class Warmth:
@@ -22,20 +25,25 @@ class Warmth:
         self._redis = redis
 
     async def wish(self, *, warm: bool, seconds: float) -> Wish:
-        """Wish for a warm renderer for so many seconds from now, or for a cool one."""
-        until = await self._now() + seconds if warm else None
-        fields = {"warm": "1" if warm else "0", "warm_until": "" if until is None else f"{until:.3f}"}
+        """Wish for a warm renderer for so many seconds from now, or for a cool one, which is forgotten after a minute.
+
+        It outlives the worker, so that one that is started again in the middle of a show goes on with it.
+        """
+        until = await self._now() + (seconds if warm else HEARD_S)
+        fields = {"warm": "1" if warm else "0", "warm_until": f"{until:.3f}"}
         await self._redis.hset(store.STUDIO, mapping=fields)
         return Wish(warm, until)
 
     async def wished(self) -> Wish | None:
-        """Return what is wished for at this moment; None if nobody ever wished."""
+        """Return what is wished for at this moment; None if nobody wishes anything."""
         warm, until = await self._redis.hmget(store.STUDIO, "warm", "warm_until")
-        if warm is None:
+        if warm is None or not until or float(until) <= await self._now():
             return None
-        if warm == "1" and float(until) > await self._now():
-            return Wish(warm=True, until=float(until))
-        return Wish(warm=False)
+        return Wish(warm=warm == "1", until=float(until))
+
+    async def forget(self) -> None:
+        """End the wish, whatever it was: the show is over."""
+        await self._redis.hdel(store.STUDIO, "warm", "warm_until")
 
     async def _now(self) -> float:
         seconds, microseconds = await self._redis.time()

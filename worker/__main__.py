@@ -44,7 +44,7 @@ async def serve(settings: Settings) -> None:
         worker_id = f"worker_{ULID()}"
         worker = open_worker(settings, worker_id, redis, renderer, specs)
         me = upkeep.Introduction(worker_id, renderer.name, specs, settings.slots)
-        await upkeep.introduce(redis, me, await upkeep.readiness_of(renderer))
+        await upkeep.introduce(redis, me)
         log.get_logger("worker").debug("worker.ready", renderer=renderer.name, slots=settings.slots)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
@@ -85,7 +85,8 @@ def open_worker(
         queue_name=store.SLOTS,
         redis_pool=arq,
         max_jobs=settings.slots + SPARE,
-        job_timeout=settings.render_timeout * (settings.render_attempts + 1),
+        # To wait for a GPU and its model may take an attempt as long as to draw. The last part is for storing the clip.
+        job_timeout=settings.render_timeout * (2 * settings.render_attempts + 1),
         keep_result=3600,
         poll_delay=POLL_S,
         max_tries=1000,  # arq counts graceful restarts too; our own count is the job's `attempt`

@@ -17,7 +17,7 @@ CLOSE_S = 4.0
 
 
 class Thermostat:
-    """Asks one renderer. `trouble` is the code of the error that keeps it from what is wished for, if there is one."""
+    """Asks one renderer. `trouble` is what keeps it from what is wished for, if something does."""
 
     def __init__(self, renderer: Renderer, *, pauses_s: Sequence[float] = PAUSES_S, again_s: float = AGAIN_S) -> None:
         self._renderer = renderer
@@ -28,19 +28,20 @@ class Thermostat:
         self._failures = 0
         self._due = 0.0
         self._asking: asyncio.Task[None] | None = None
-        self.trouble: str | None = None
+        self.trouble: SakugaError | None = None
 
-    def follow(self, wish: bool | None) -> None:  # noqa: FBT001 - the wish is all that there is
+    def follow(self, wish: bool | None, *, busy: bool = False) -> None:  # noqa: FBT001 - the wish is all that there is
         """Ask the renderer for what is wished, unless that is done, under way, or failed a moment ago.
 
         Returns at once. Nothing is asked while nobody ever wished (None); a wish that was forgotten is one for cool.
+        While jobs run or wait (`busy`) nothing is let go of: the next one would load the model again.
         """
         if (wish is None and self._wish is None) or (self._asking and not self._asking.done()):
             return
         wish = bool(wish)
         if wish is not self._wish:
             self._wish, self._reached, self._failures, self._due, self.trouble = wish, False, 0, 0.0, None
-        if asyncio.get_running_loop().time() >= self._due:
+        if asyncio.get_running_loop().time() >= self._due and (wish or not busy):
             self._asking = asyncio.create_task(self._ask(warm=wish))
 
     async def close(self) -> None:
@@ -57,20 +58,20 @@ class Thermostat:
         try:
             await (self._renderer.warm() if warm else self._renderer.cool())
         except SakugaError as error:
-            self._failed(error.code, warm=warm)
+            self._failed(error, warm=warm)
         except Exception:  # a bug there must not be asked for without end
             log.exception("renderer.broke")
-            self._failed(Unexpected.code, warm=warm)
+            self._failed(Unexpected(reference="renderer.broke"), warm=warm)
         else:
             if not self._reached:
                 log.info("renderer.warmed" if warm else "renderer.cooled", renderer=self._renderer.name)
             self._reached, self._failures, self.trouble = True, 0, None
             self._due = asyncio.get_running_loop().time() + self._again_s if warm else inf
 
-    def _failed(self, code: str, *, warm: bool) -> None:
+    def _failed(self, error: SakugaError, *, warm: bool) -> None:
         pause_s = self._pauses_s[min(self._failures, len(self._pauses_s) - 1)]
-        if code != self.trouble:
-            log.warning("renderer.not_warmed" if warm else "renderer.not_cooled", code=code, retry_s=pause_s)
-        self._reached, self.trouble = False, code
+        if self.trouble is None or error.code != self.trouble.code:
+            log.warning("renderer.not_warmed" if warm else "renderer.not_cooled", code=error.code, retry_s=pause_s)
+        self._reached, self.trouble = False, error
         self._failures += 1
         self._due = asyncio.get_running_loop().time() + pause_s

@@ -15,6 +15,7 @@ from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
 from sakuga.queue import Queue
 from sakuga.warmth import Warmth
+from worker.lookout import UNKNOWN, Lookout, sentence
 from worker.renderers import Readiness, Renderer
 from worker.thermostat import Thermostat
 
@@ -22,7 +23,6 @@ log = get_logger("upkeep")
 
 EVERY_S = 3.0
 FORGOTTEN_S = 60  # after which a worker that was not seen is no longer listed
-UNKNOWN = Readiness(gpu=None, warm=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,13 @@ class Introduction:
 
 
 async def introduce(
-    redis: store.Client, me: Introduction, readiness: Readiness = UNKNOWN, *, trouble: str | None = None
+    redis: store.Client, me: Introduction, readiness: Readiness = UNKNOWN, *, trouble: SakugaError | None = None
 ) -> None:
     """Say what can be drawn here and how soon, so that the gateway can offer it without importing an engine.
 
-    `trouble` is the code of what keeps the renderer from being as warm as it is wished.
+    `trouble` is what keeps the renderer from being as warm as it is wished; what keeps it from drawing comes first.
     """
+    trouble = readiness.trouble or trouble
     names = [spec.name for spec in me.specs]
     document = {
         "renderer": me.renderer,
@@ -49,7 +50,9 @@ async def introduce(
         "engines": names,
         "gpu": readiness.gpu,
         "warm": readiness.warm,
-        "trouble": trouble,
+        "there": readiness.there,
+        "trouble": trouble.code if trouble else None,
+        "message": sentence(trouble) if trouble else None,
         "slots": me.slots,
     }
     async with redis.pipeline(transaction=True) as pipe:
@@ -104,15 +107,6 @@ async def reconcile(redis: store.Client, lifecycle: Lifecycle, let_go: Callable[
             await redis.zrem(store.RUNNING, job_id)
 
 
-async def readiness_of(renderer: Renderer) -> Readiness:
-    """Return how soon a renderer could begin; one that can't say is not ready."""
-    try:
-        return await renderer.readiness()
-    except SakugaError as error:
-        log.debug("renderer.silent", code=error.code)
-        return UNKNOWN
-
-
 async def keep_up(
     redis: store.Client,
     me: Introduction,
@@ -123,25 +117,38 @@ async def keep_up(
     lifecycle: Lifecycle,
 ) -> None:
     """Do all of it every few seconds, for ever. A Redis that came back empty learns who we are again."""
-    warmth, releases = Warmth(redis), set[asyncio.Task[None]]()
+    warmth, lookout, releases = Warmth(redis), Lookout(renderer), set[asyncio.Task[None]]()
+
+    async def released(handle: str) -> None:
+        try:
+            await renderer.release(handle)
+        except SakugaError as error:
+            log.warning("render.not_released", code=error.code)
 
     def let_go(handle: str) -> None:
-        release = asyncio.create_task(renderer.release(handle))  # may take longer than a worker may be silent
+        release = asyncio.create_task(released(handle))  # may take longer than a worker may be silent
         releases.add(release)
         release.add_done_callback(releases.discard)
 
-    while True:
-        try:
-            await introduce(redis, me, await readiness_of(renderer), trouble=thermostat.trouble)
-            wish = await warmth.wished()
-            thermostat.follow(wish.warm if wish else None)
-            await reconcile(redis, lifecycle, let_go)
-            await queue.admit()
-        except (RedisError, OSError):
-            log.debug("upkeep.put_off")
-        except Exception:  # one bad document must not end the care for all others
-            log.exception("upkeep.broke")
-        await asyncio.sleep(EVERY_S)
+    async def once() -> None:
+        lookout.follow()
+        await introduce(redis, me, await lookout.found(), trouble=thermostat.trouble)
+        wish, board = await warmth.wished(), await queue.board()
+        thermostat.follow(wish.warm if wish else None, busy=bool(board.running or board.waiting_count))
+        await reconcile(redis, lifecycle, let_go)
+        await queue.admit()
+
+    try:
+        while True:
+            try:
+                await once()
+            except (RedisError, OSError):
+                log.debug("upkeep.put_off")
+            except Exception:  # one bad document must not end the care for all others
+                log.exception("upkeep.broke")
+            await asyncio.sleep(EVERY_S)
+    finally:
+        await lookout.close()
 
 
 async def leave(redis: store.Client, worker_id: str) -> bool:

@@ -77,6 +77,9 @@ class StudioWorker(Worker):
     async def close(self) -> None:
         """Stop what runs and let go of the broker, which may be stopping too."""
         await _cancelled(list(self.tasks.values()))
+        for task in self.tasks.values():
+            if not task.cancelled() and (error := task.exception()):  # as when the broker was gone first
+                log.debug("task.ended", reason=type(error).__name__)
         self.tasks.clear()
         with contextlib.suppress(RedisError, OSError):
             await self.pool.delete(self.health_check_key)

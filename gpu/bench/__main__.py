@@ -12,6 +12,7 @@ from typing import get_args
 
 from gpu import price
 from gpu.bench.chart import Bar, chart
+from gpu.bench.floors import INSTALL, UNABLE
 from gpu.bench.fullsize import FULL
 from gpu.bench.measure import STAGES, Bench, Row
 from gpu.engines import ENGINES, Place
@@ -19,7 +20,6 @@ from gpu.pipeline.tuning import NOTES, Notes
 from sakuga.engine import Preset
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "av")
-UNABLE = 2
 HEADS = ("engine", "by", *STAGES, "total s", "GiB", "$ a clip", "x floor")
 
 
@@ -30,7 +30,7 @@ def lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
         ratio = f"{row.total_s / row.floor_s:.1f}" if row.floor_s else "-"
         usd = "-" if row.usd is None else f"{row.usd:.4f}"
         stages = [f"{row.seconds[stage]:.2f}" for stage in STAGES]
-        ours = f"sakuga {row.variant or ''} ({row.weights})"
+        ours = " ".join(part for part in ("sakuga", row.variant, f"({row.weights})") if part)
         found.append((row.engine, ours, *stages, f"{row.total_s:.2f}", f"{row.peak_vram_gb:.1f}", usd, ratio))
         if isinstance(row.stock, str):
             found.append((row.engine, f"diffusers: {row.stock}", *["-"] * 8))
@@ -63,8 +63,18 @@ def written(rows: Sequence[Row], card: str, out: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit status."""
-    chosen = _parser().parse_args(arguments)
-    import torch
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.tiny and chosen.engines:
+        parser.error(f"--tiny measures the tiny engine alone: leave {' '.join(chosen.engines)} out, or --tiny")
+    if unknown := [name for name in chosen.engines if name not in ENGINES]:
+        parser.error(f"there is no engine {unknown[0]!r}; there are {', '.join(FULL)}")
+    try:
+        import diffusers  # noqa: F401 - looked for here, as nothing can be measured without
+        import torch
+    except ImportError as error:
+        sys.stderr.write(f"What draws is not installed here ({error.name}). Install it: {INSTALL}\n")
+        return UNABLE
 
     if not chosen.tiny and not torch.cuda.is_available():
         sys.stderr.write("There is no CUDA card here to measure; --tiny goes through the same steps on the CPU.\n")
@@ -95,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "engines", nargs="*", metavar="ENGINE", help="which to measure; all that are known at full size"
     )
     parser.add_argument("--preset", choices=get_args(Preset), default="live")
-    parser.add_argument("--runs", type=int, default=3, help="how many count, after one that warms up")
+    parser.add_argument("--runs", type=_count, default=3, help="how many count, after one that warms up")
     parser.add_argument(
         "--out", type=Path, default=Path("var/bench"), help="folder for bench.json, bench.svg and clips"
     )
@@ -105,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stock", action="store_true", help="measure diffusers as it comes, too")
     parser.add_argument("--tiny", action="store_true", help="go through it with the tiny engine, on the CPU")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        msg = "a number from 1 on is needed"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ from gpu.bench.fullsize import FULL
 from gpu.engines import ENGINES, find_spec
 from sakuga.engine import EngineSpec, Preset
 
+INSTALL = "make demo RENDERER=local ENGINE=tiny"
+UNABLE = 2
+
 PEAK_TFLOPS: dict[str, float] = {
     "T4": 65,
     "L4": 121,
@@ -139,14 +142,21 @@ def rows() -> dict[tuple[WorkPart, str, int, int, int], None]:
     }
 
 
-def main() -> None:
-    """Print the rows of `gpu/bench/counted.py`."""
+def main() -> int:
+    """Print the rows of `gpu/bench/counted.py`, and return the exit status."""
+    try:
+        import diffusers  # noqa: F401 - looked for here, as nothing can be counted without
+        import torch  # noqa: F401
+    except ImportError as error:
+        sys.stderr.write(f"What draws is not installed here ({error.name}). Install it: {INSTALL}\n")
+        return UNABLE
     for part, name, *size in rows():
         width, height, frames = size
         tflop = count(part, name, (width, height, frames))
         sys.stdout.write(f'    ("{part}", "{name}", {width}, {height}, {frames}): {tflop:.4g},\n')
         sys.stdout.flush()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

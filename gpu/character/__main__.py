@@ -10,14 +10,19 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gpu import weights
 from gpu.character import studio_file
 from gpu.character.audition import judge
 from gpu.character.families import likely_model
 from gpu.character.lora_file import LoraFile
-from gpu.engines import find_spec
-from sakuga.errors import CharacterRefused, SakugaError, StudioError
+from gpu.engines import ENGINES, find_spec
+from sakuga.engine import Source
+from sakuga.errors import CharacterRefused, EngineUnknown, SakugaError, StudioError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LORA, PICTURE = "lora.safetensors", "picture.png"
 LONGEST_SIDE = 1024
@@ -26,7 +31,9 @@ MOST_PIXELS = 64_000_000
 LIMITS = {"title": 40, "trigger": 500}
 """Characters; what the studio file allows."""
 HEAVIEST = 4.0
-BROKEN, TO_MEND = 1, 2
+BROKEN, MENDABLE = 1, 2
+TO_MEND = (StudioError, EngineUnknown)
+TO_FETCH = ".venv/bin/python -m sakuga gpu weights --here ENGINE"
 
 
 def add(asked: argparse.Namespace) -> Iterator[str]:
@@ -44,6 +51,7 @@ def add(asked: argparse.Namespace) -> Iterator[str]:
         raise CharacterRefused(
             file=name, problem=f"its weight must lie between -{HEAVIEST:g} and {HEAVIEST:g}, not at 0"
         )
+    picture = _small(asked.image) if asked.image else None
     yield from check(asked)
     file = LoraFile.read(asked.file)
     trigger = asked.trigger or file.trigger_phrase
@@ -55,7 +63,7 @@ def add(asked: argparse.Namespace) -> Iterator[str]:
     if asked.image:
         character["image"] = f"characters/{name}/{PICTURE}"
     character["engines"] = list(dict.fromkeys(asked.engine))
-    _bring(asked.file, asked.image, home)
+    _bring(asked.file, picture, home)
     try:
         studio_file.append(asked.studio_file, name, character)
     except BaseException:
@@ -74,6 +82,9 @@ def check(asked: argparse.Namespace) -> Iterator[str]:
 
     Raises CharacterRefused, EngineUnknown.
     """
+    for engine in asked.engine:
+        if engine not in ENGINES:
+            raise EngineUnknown(name=engine, known=", ".join(ENGINES))
     file = LoraFile.read(asked.file)
     sizes = f"rank {file.rank}; layers: {len(file.layers)}; blocks: {file.blocks}; width: {file.width}"
     yield f"{asked.file.name} is a LoRA ({sizes}; names as in {file.form})."
@@ -92,15 +103,28 @@ def check(asked: argparse.Namespace) -> Iterator[str]:
 def known(asked: argparse.Namespace) -> Iterator[str]:
     """Yield a line for each character of the studio file, and whether its files are there. Raises StudioFileInvalid."""
     for name, character in studio_file.read(asked.studio_file).get("characters", {}).items():
-        loras = [lora.get("file") for lora in character.get("loras", []) if "repository" not in lora]
-        missing = [file for file in [*loras, character.get("image")] if file and not Path(asked.media, file).is_file()]
+        loras = character.get("loras", [])
+        files = [lora.get("file") for lora in loras if "repository" not in lora] + [character.get("image")]
+        missing = [file for file in files if file and not Path(asked.media, file).is_file()]
+        hub = [lora for lora in loras if "repository" in lora and not _fetched(lora, asked.weights)]
+        told = [f"missing: {', '.join(missing)}"] if missing else []
+        if hub:
+            names = ", ".join(f"{lora['repository']}/{lora.get('file', '')}" for lora in hub)
+            told.append(f"not fetched to this machine: {names} ({TO_FETCH})")
         engines = ", ".join(character.get("engines", [])) or "every engine"
-        state = f"missing: {', '.join(missing)}" if missing else "its files are there"
+        state = "; ".join(told) or "its files are there"
         yield f"{name}: {character.get('title', name)}, for {engines}; {state}"
 
 
-def _bring(lora: Path, picture: Path | None, home: Path) -> None:
-    """Copy the files to where the studio looks for them: all of them, or none. Raises CharacterRefused."""
+def _fetched(lora: dict[str, Any], folder: Path) -> bool:
+    """Whether a LoRA of the Hub lies in the weights folder."""
+    keys = ("repository", "revision", "file")
+    source = Source(**{key: str(lora[key]) for key in keys if key in lora})
+    return weights.lying(source, folder) is not None
+
+
+def _bring(lora: Path, picture: "Image | None", home: Path) -> None:
+    """Put the files where the studio looks for them: all of them, or none. Raises CharacterRefused."""
     if home.exists():
         problem = f"the folder {home} is there already. Remove it, or choose another name"
         raise CharacterRefused(file=home.name, problem=problem)
@@ -110,7 +134,7 @@ def _bring(lora: Path, picture: Path | None, home: Path) -> None:
         desk.mkdir(parents=True)
         shutil.copyfile(lora, desk / LORA)
         if picture:
-            _keep_picture(picture, desk / PICTURE)
+            picture.save(desk / PICTURE, format="PNG")
         desk.rename(home)
     except OSError as error:
         raise CharacterRefused(file=lora.name, problem=f"it can't be copied ({error.strerror})") from error
@@ -118,10 +142,15 @@ def _bring(lora: Path, picture: Path | None, home: Path) -> None:
         shutil.rmtree(desk, ignore_errors=True)
 
 
-def _keep_picture(source: Path, target: Path) -> None:
-    """Save a picture anew, as PNG of at most 1024 pixels a side: nothing else that was in the file comes along."""
+def _small(source: Path) -> "Image":
+    """Return a picture of at most 1024 pixels a side: nothing else that was in the file comes along.
+
+    Raises CharacterRefused.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if not source.is_file():
+        raise CharacterRefused(file=source.name, problem=f"there is no file {source}")
     try:
         with Image.open(source, formats=("PNG", "JPEG", "WEBP")) as picture:
             if picture.width * picture.height > MOST_PIXELS:
@@ -131,7 +160,7 @@ def _keep_picture(source: Path, target: Path) -> None:
         raise CharacterRefused(file=source.name, problem="it is no PNG, JPEG or WebP that can be read") from error
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     white = Image.new("RGBA", upright.size, "white")
-    Image.alpha_composite(white, upright).convert("RGB").save(target, format="PNG")
+    return Image.alpha_composite(white, upright).convert("RGB")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -145,6 +174,7 @@ def parser() -> argparse.ArgumentParser:
     for command in (adding, checking):
         command.add_argument("file", type=Path, help="the LoRA, a .safetensors file")
         command.add_argument("--engine", action="append", required=True, help="who draws with it; may be given again")
+    for command in (adding, checking, listing):
         command.add_argument("--weights", type=Path, default=Path("var/weights"), help=argparse.SUPPRESS)
     for command in (adding, listing):
         command.add_argument("--media", type=Path, default=Path("media"), help=argparse.SUPPRESS)
@@ -166,7 +196,7 @@ def main() -> int:
             sys.stdout.write(sentence + "\n")
     except SakugaError as error:
         sys.stderr.write(f"{error}\n")
-        return TO_MEND if isinstance(error, StudioError) else BROKEN
+        return MENDABLE if isinstance(error, TO_MEND) else BROKEN
     return 0
 
 

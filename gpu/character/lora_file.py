@@ -64,6 +64,8 @@ class LoraFile:
             metadata = header.pop("__metadata__", {})
             tensors = {str(name): _tensor(entry) for name, entry in header.items()}
             metadata = {str(name): str(text) for name, text in metadata.items()}
+        except FileNotFoundError as error:
+            raise CharacterRefused(file=path.name, problem=f"there is no file {path}") from error
         except OSError as error:
             raise CharacterRefused(file=path.name, problem=f"it can't be read ({error.strerror})") from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -167,7 +169,7 @@ def _not_safetensors(start: bytes, size: int) -> str:
         return "it is a web page: the site wants you to sign in before the download"
     length = struct.unpack("<Q", start)[0] if len(start) == struct.calcsize("<Q") else 0
     if not len("{}") <= length <= min(size - len(start), LARGEST_HEADER):
-        return "it is no safetensors file"
+        return "it is no safetensors file. Take the one of the LoRA's page whose name ends in .safetensors"
     return f"it has {size / GIGABYTE:.1f} GB, which is a whole model, not a LoRA" if size > LARGEST else ""
 
 

@@ -37,7 +37,10 @@ def free(path: Path, name: str) -> None:
         raise CharacterRefused(file=name, problem=problem)
     for kind, tables in TABLES.items():
         if name in studio.get(tables, {}):
-            raise CharacterRefused(file=name, problem=f"{path} has a {kind} of that name already")
+            problem = f"{path} has a {kind} of that name already"
+            if kind == "character":
+                problem += ". To replace it, first take its table out there, and remove its folder in the media folder"
+            raise CharacterRefused(file=name, problem=problem)
 
 
 def append(path: Path, name: str, character: Table) -> None:

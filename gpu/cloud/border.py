@@ -1,6 +1,7 @@
 """The border to Modal: how long it may take to answer, and what it raises in our words."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -29,6 +30,8 @@ from sakuga.errors import (
 
 PATIENCE_S = 8.0
 """Seconds for a first answer: the client by itself tries for 56 until it gives up."""
+SILENT_S = 1.0
+"""Seconds after which somebody at a terminal is told what is waited for."""
 ANSWER_S = 30.0
 UNREACHABLE = "it can't be reached. Look at your network and at status.modal.com."
 
@@ -68,10 +71,20 @@ async def border(app: str, limit_s: float = ANSWER_S, *, absent: SakugaError | N
 
 async def knock(app: str) -> modal.Client:
     """Return a client that Modal has answered. Raises what `border` raises, within seconds."""
-    async with border(app, PATIENCE_S):
-        client = await modal.Client.from_env.aio()
-        await client.hello.aio()
+    waiting = asyncio.get_running_loop().call_later(SILENT_S, _told)
+    try:
+        async with border(app, PATIENCE_S):
+            client = await modal.Client.from_env.aio()
+            await client.hello.aio()
+    finally:
+        waiting.cancel()
     return client
+
+
+def _told() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"Asking Modal, for up to {PATIENCE_S:g} s …\n")
+        sys.stderr.flush()
 
 
 def _sentence(error: Exception) -> str:

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
 
 import modal
 
 from gpu import app
-from gpu.cloud import freight, heroes, luggage
+from gpu.cloud import freight, heroes, keeping, luggage
 from gpu.cloud.border import border, knock
 from gpu.cloud.catalog import Catalog
 from gpu.cloud.container import CORES, IDLE_S, MEDIA, WEIGHTS, memory_gib
@@ -16,12 +17,16 @@ from gpu.cloud.invoice import invoice
 from gpu.cloud.workspace import RENTED, Workspace, known, rented
 from gpu.engines import ENGINES, find_spec
 from gpu.price import HOUR, cost
-from sakuga.engine import MODAL_APP, EngineSpec
+from sakuga.engine import MODAL_APP, EngineSpec, Kept
 from sakuga.errors import CloudFailed, RendererNotDeployed
 
 LONGEST_DEPLOY_S = 30 * app.MINUTES  # the first one builds the image
 LONGEST_TRIP_S = 60 * app.MINUTES
 LONGEST_WARM_S = 60.0
+LATE = (
+    "If a clip was asked for before its weights had come: .venv/bin/python -m sakuga gpu deploy, once more. "
+    "Else each GPU that starts has to read the model, which one that starts from a picture of its memory need not."
+)
 TO_ADD = "your workspace has no secret {name!r}. Make it: .venv/bin/modal secret create {name} HF_TOKEN=…"
 
 
@@ -55,7 +60,7 @@ async def deploy(ours: Workspace, asked: argparse.Namespace) -> None:
             await luggage.send_plan(ours.volume(MEDIA), plan)
         there = await luggage.names(ours.volume(WEIGHTS), f"/{freight.FETCHED}")
     await media(ours, asked)
-    _say(f"{ours.app} is deployed. It costs nothing until it draws.")
+    _say(f"{ours.app} is deployed. It costs next to nothing until it draws.")
     if plan:
         _say(f"At night ({asked.nightly}, UTC) it draws {plan}; {_a_night(plan)}.")
     elif catalog.hero.prompts:
@@ -106,10 +111,14 @@ async def warm(ours: Workspace, asked: argparse.Namespace) -> None:
     """Keep one container of an engine, and say what that costs."""
     (spec,) = rented([asked.engine or ours.engine])
     async with border(ours.app, LONGEST_WARM_S):
+        until = time.time() + keeping.BY_HAND_S
+        await keeping.write_down(ours.client, Kept(app=ours.app, class_name=spec.class_name, gpu=ours.gpu, until=until))
         await ours.pools(spec)[-1].autoscaler.update.aio(min_containers=1)
     price = cost(gpu=ours.gpu or spec.gpus[0], seconds=HOUR, cores=CORES, memory_gib=memory_gib(spec))
     per_hour = f"about {price.usd:.2f} USD an hour" if price else "by the second"
-    _say(f"{spec.name} is kept warm now, and paid for: {per_hour}. To stop: .venv/bin/python -m sakuga gpu cool")
+    hours = f"It ends by itself after {keeping.BY_HAND_S // HOUR} hours."
+    stop = "To stop: .venv/bin/python -m sakuga gpu cool"
+    _say(f"{spec.name} is kept warm now, and paid for: {per_hour}. {hours} {stop}")
 
 
 async def cool(ours: Workspace, asked: argparse.Namespace) -> None:
@@ -155,6 +164,8 @@ async def bill(ours: Workspace, asked: argparse.Namespace) -> None:
 async def weights(ours: Workspace, asked: argparse.Namespace) -> None:
     """Bring weights into Modal's volume."""
     fetch = ours.function("fetch")
+    async with border(ours.app):
+        there = await luggage.names(ours.volume(WEIGHTS), f"/{freight.FETCHED}")
     for cargo in _cargo(asked, RENTED):
         _say(freight.terms(cargo))
         async with border(ours.app, app.LONGEST_FETCH_S):
@@ -163,6 +174,8 @@ async def weights(ours: Workspace, asked: argparse.Namespace) -> None:
                 continue
             with freight.Counter(cargo.name) as counter:
                 await freight.bring_there(fetch, ours.client, cargo, counter, accepted=asked.accept_licence)
+    if not asked.check and any(freight.mark(RENTED[name]) not in there for name in asked.engines):
+        _say(LATE)
 
 
 def weights_here(asked: argparse.Namespace) -> None:

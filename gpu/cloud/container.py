@@ -22,8 +22,8 @@ from gpu.engines import Place, find_spec
 from gpu.render import leaves_doubts, needs_fresh_process, render, translated
 from gpu.serve import LOADED, Resident, device, failure, read
 from gpu.telling import Telling
-from sakuga.engine import MODAL_CLAIMS, MODAL_PROGRESS, EngineSpec, RenderRequest, RenderResult
-from sakuga.errors import MediaMissing, RenderFailed, SakugaError, Unexpected, WeightsMissing
+from sakuga.engine import MODAL_CLAIMS, MODAL_KEPT, MODAL_PROGRESS, EngineSpec, RenderRequest, RenderResult
+from sakuga.errors import MediaMissing, RenderFailed, RenderLost, SakugaError, Unexpected, WeightsMissing
 
 log = logging.getLogger(__name__)
 if not modal.is_local():  # what is logged here is what `gpu logs` prints
@@ -39,6 +39,7 @@ media = modal.Volume.from_name(MEDIA, create_if_missing=True)
 cache = modal.Volume.from_name("sakuga-cache", create_if_missing=True)
 progress = modal.Queue.from_name(MODAL_PROGRESS, create_if_missing=True)
 claims = modal.Dict.from_name(MODAL_CLAIMS, create_if_missing=True)
+kept = modal.Dict.from_name(MODAL_KEPT, create_if_missing=True)
 ledger = modal.Dict.from_name("sakuga-ledger", create_if_missing=True)
 
 IDLE_S = 60  # as SAKUGA_MODAL_IDLE; on an H100 that is 7 cents
@@ -75,7 +76,8 @@ class Container:
                         pass
         except SakugaError as error:
             failure(error)
-            self.resident.forget()
+            with suppress(RenderLost):  # the first clip says that as well, and this container draws no more then
+                self.resident.forget()
             log.warning("engine.cold engine=%s code=%s", self.engine, error.code)
 
     @modal.enter()  # type: ignore[untyped-decorator]
@@ -117,13 +119,11 @@ class Container:
                     result = self._drawn(request, Path(folder), Telling(relay.send))
                 answer, how = packed(result), "drawn"
         except SakugaError as error:
-            answer, how = {"error": failure(error)}, error.code
-            if needs_fresh_process(error):
-                retire()
+            answer, how = self._refused(error)
         except Exception as error:  # noqa: BLE001 - the edge: what is raised here would be raised again on the PC
             unexpected = Unexpected(reference=f"{request.attempt_key} {type(error).__name__}")
             unexpected.__cause__ = error
-            answer, how = {"error": failure(unexpected)}, unexpected.code
+            answer, how = self._refused(unexpected)
         finally:
             self.interrupted = not answer
             seconds = time.monotonic() - began
@@ -134,6 +134,13 @@ class Container:
             log.info("render.ended job=%s how=%s seconds=%.1f usd=%.4f", request.attempt_key, how, seconds, usd)
         return answer
 
+    def _refused(self, error: SakugaError) -> tuple[dict[str, Any], str]:
+        """Return the answer and the code of a render that failed, and see to it that the next one finds things well."""
+        found = self.resident.doubt(error)
+        if needs_fresh_process(found):
+            retire()
+        return {"error": failure(found)}, found.code
+
     def _drawn(self, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:
         try:
             return self._attempt(request, folder, telling)
@@ -141,13 +148,11 @@ class Container:
             look_again()  # they may have come after this container
             return self._attempt(request, folder, telling)
         except RenderFailed as error:
-            if not leaves_doubts(error):
-                raise
-            self.resident.forget()
-            if not self.interrupted:
+            if not (self.interrupted and leaves_doubts(error)):
                 raise
             failure(error)  # the clip before this one was broken off where that leaves an engine unfit
             log.warning("engine.unfit engine=%s", self.engine)
+            self.resident.forget()
             return self._attempt(request, folder, telling)
 
     def _attempt(self, request: RenderRequest, folder: Path, telling: Telling) -> RenderResult:

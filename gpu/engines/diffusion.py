@@ -279,7 +279,7 @@ class DiffusionEngine:
             num_inference_steps=self._steps_made,
             guidance_scale=plan.recipe.guidance_scale,
             adapters=tuple(worn + [f"{adapter.name}:{adapter.weight:g}" for adapter in plan.request.adapters]),
-            variant=self._variant.name if self._variant else None,
+            variant=self._variant.name if self._variant and self.card.is_cuda else None,  # a CPU computes in fp32
             device=self.card.name,
             seconds={stage: round(spent, 3) for stage, spent in self._stages.seconds.items()},
             peak_vram_gb=card.peak_gb(self.card),

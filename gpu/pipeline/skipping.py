@@ -16,6 +16,8 @@ def skipping(transformer: Any, threshold: float | None) -> Iterator[None]:
         return
     from diffusers import FirstBlockCacheConfig
 
+    if transformer.is_cache_enabled:  # by a render that was broken off in the line before `try`; else diffusers raises
+        transformer.disable_cache()
     transformer.enable_cache(FirstBlockCacheConfig(threshold=threshold))
     try:
         yield

@@ -138,7 +138,8 @@ def _told(repository: str) -> Iterator[None]:
     except errors.OfflineModeIsEnabled as error:
         raise WeightsUnreachable(repository=repository, reason="HF_HUB_OFFLINE is set") from error
     except httpx2.HTTPError as error:
-        reason = f"the Hub can't be reached: {type(error).__name__}"
+        what = "the Hub does not answer" if isinstance(error, httpx2.TimeoutException) else "the Hub can't be reached"
+        reason = f"{what}; look at your network and at status.huggingface.co"
         raise WeightsUnreachable(repository=repository, reason=reason) from error
 
 

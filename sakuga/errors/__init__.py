@@ -7,7 +7,7 @@
     │   ├── RequestInvalid        BodyUnreadable  BodyTooLarge  MediaTypeUnsupported
     │   ├── PromptEmpty           PromptTooLong   PromptUnreadable
     │   ├── StyleUnknown          EngineUnknown   DurationOutOfRange
-    │   ├── CharacterUnknown      PresetUnknown
+    │   ├── CharacterUnknown      CharacterUnavailable  CharacterNeeded  PresetUnknown
     │   ├── QueueFull             KeyReused       StreamsExhausted
     │   ├── JobNotFound           JobNotWaiting   ClipNotFound  PreviewNotFound
     │   ├── RouteNotFound         MethodNotAllowed  RangeNotSatisfiable
@@ -58,6 +58,8 @@ from sakuga.errors.request import (
     BodyTooLarge,
     BodyUnreadable,
     BrokerUnavailable,
+    CharacterNeeded,
+    CharacterUnavailable,
     CharacterUnknown,
     ClipNotFound,
     DurationOutOfRange,
@@ -108,7 +110,9 @@ __all__ = [
     "BrokerFailed",
     "BrokerMissing",
     "BrokerUnavailable",
+    "CharacterNeeded",
     "CharacterRefused",
+    "CharacterUnavailable",
     "CharacterUnknown",
     "ClipNotFound",
     "ClipUnplayable",

@@ -78,7 +78,7 @@ class MediaMissing(RenderError):
     """A file that the render begins with was not where it runs."""
 
     message = (
-        "The file {name} is not where the engine runs. The streamer adds it: .venv/bin/python -m sakuga character add, "
+        "The file {name} is not where the engine runs. The streamer puts a file of that name into the media folder, "
         "and for Modal sends it: .venv/bin/python -m sakuga gpu media "
         "(a LoRA of the Hub: .venv/bin/python -m sakuga gpu weights)"
     )

@@ -76,6 +76,23 @@ class CharacterUnknown(RequestRefused):
     param = "characters"
 
 
+class CharacterUnavailable(RequestRefused):
+    """The character was made for engines that the studio does not offer."""
+
+    message = (
+        "The character {name!r} needs {engines}, which this studio does not offer. Ask without it, or have the "
+        "streamer add the engine to SAKUGA_ENGINES."
+    )
+    param = "characters"
+
+
+class CharacterNeeded(RequestRefused):
+    """The engine begins with a picture, and nobody in the clip had one."""
+
+    message = "{engine} begins with a picture, so it needs a character that has one. Choose one of: {known}."
+    param = "characters"
+
+
 class PresetUnknown(RequestRefused):
     """The engine has no such preset, or the studio does not offer it."""
 

@@ -8,11 +8,13 @@ from tests.fakes.engines import CAST, LTX, PICTURED, WAN
 from tests.fakes.renderer import SPEC
 from worker import upkeep
 
+CATALOG = Catalog.model_validate({"characters": CAST})
+
 
 @pytest.fixture
 async def cast(studio: State, redis: store.Client, http: httpx.AsyncClient) -> None:
     """A studio with four engines and three characters."""
-    studio.catalog = Catalog.model_validate({"characters": CAST})
+    studio.catalog = CATALOG
     await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [WAN, LTX, PICTURED, SPEC], 1))
 
 
@@ -52,6 +54,8 @@ async def test_characters_are_told_with_the_engines_that_draw_them_and_without_t
         "ren": ["wan", "ltx", "wan-i2v", "rehearsal"],
         "yuki": ["wan", "ltx", "rehearsal"],
     }
+    made_for = {character["name"]: character["made_for"] for character in answer.json()["characters"]}
+    assert made_for == {name: list(CATALOG.characters[name].engines) for name in engines}
     assert "hana_v2" not in answer.text
     for name, drawn_by in engines.items():
         for engine in drawn_by:

@@ -2,7 +2,14 @@ import pytest
 
 from api import choice
 from sakuga.catalog import Catalog
-from sakuga.errors import CharacterUnknown, EngineUnknown, PresetUnknown, RequestInvalid, RequestRefused
+from sakuga.errors import (
+    CharacterNeeded,
+    CharacterUnavailable,
+    CharacterUnknown,
+    EngineUnknown,
+    PresetUnknown,
+    RequestRefused,
+)
 from tests.fakes.engines import CAST, LTX, PICTURED, WAN
 
 CATALOG = Catalog.model_validate({"characters": CAST})
@@ -32,8 +39,8 @@ def test_a_request_that_names_no_engine_gets_the_first_that_can_draw_its_charact
         ("gpt", [], EngineUnknown, "Choose one of: wan-i2v, wan, ltx."),
         (None, ["nobody"], CharacterUnknown, "no character 'nobody' for wan-i2v. Choose one of: hana, ren, yuki."),
         ("wan", ["ren", "hana"], CharacterUnknown, "no character 'hana' for wan. Choose one of: ren, yuki."),
-        ("wan-i2v", [], RequestInvalid, "wan-i2v begins with a picture. Name a character that has one: ren"),
-        ("wan-i2v", ["yuki"], RequestInvalid, "wan-i2v begins with a picture"),
+        ("wan-i2v", [], CharacterNeeded, "wan-i2v begins with a picture, .* Choose one of: ren."),
+        ("wan-i2v", ["yuki"], CharacterNeeded, "wan-i2v begins with a picture"),
     ],
 )
 def test_what_can_not_be_drawn_is_refused_with_what_can(
@@ -41,6 +48,12 @@ def test_what_can_not_be_drawn_is_refused_with_what_can(
 ) -> None:
     with pytest.raises(refusal, match=sentence):
         choice.engine(named, characters, SPECS, CATALOG)
+
+
+@pytest.mark.parametrize("named", [None, "wan"])
+def test_a_character_of_engines_that_are_not_offered_is_told_with_the_engine_that_it_needs(named: str | None) -> None:
+    with pytest.raises(CharacterUnavailable, match="'hana' needs ltx or wan-i2v, which this studio does not offer"):
+        choice.engine(named, ["hana"], {"wan": WAN}, CATALOG)
 
 
 def test_a_studio_without_characters_says_that_it_has_none() -> None:

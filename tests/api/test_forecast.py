@@ -66,3 +66,12 @@ def test_a_paused_queue_promises_nothing_and_nobody_is_told_zero() -> None:
     assert forecast(paused=True).ready_s(1, "wan/live") is None
     assert whole_seconds(None) is None
     assert (whole_seconds(0.0), whole_seconds(7.2)) == (1, 8)
+
+
+def test_a_job_whose_model_is_loading_for_longer_than_a_warm_one_takes_has_no_eta() -> None:
+    def loading(since: float) -> Job:
+        return running(started_at=since).model_copy(update={"stage": "loading"})
+
+    assert forecast().until_ready_s(loading(998.0), None) == 8
+    assert forecast().until_ready_s(loading(990.0), None) is None
+    assert forecast().until_ready_s(running(started_at=990.0), None) == 1

@@ -110,6 +110,20 @@ async def test_a_request_that_can_not_be_drawn_is_refused_with_code_param_and_a_
 
 
 @pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("character", "character: there is no such field, perhaps characters was meant. See /docs"),
+        ("colour", "colour: there is no such field. See /docs"),
+    ],
+)
+async def test_a_field_that_does_not_exist_is_told_with_the_one_that_was_meant(
+    http: httpx.AsyncClient, field: str, sentence: str
+) -> None:
+    answer = await http.post("/generate", json={"prompt": "cat", field: "hana"})
+    assert answer.json()["error"]["message"].startswith(sentence)
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [
         (b'{"prompt":', "body_unreadable"),

@@ -1,9 +1,13 @@
 import httpx
 
 from sakuga import store
+from sakuga.errors import RendererUnauthorised
 from sakuga.playout import Playout
 from sakuga.stage import StageState
+from tests.fakes.renderer import SPEC
 from tests.fakes.valkey import Valkey
+from worker import upkeep
+from worker.renderers import Readiness
 
 
 async def test_every_part_is_named_and_all_up_is_healthy(http: httpx.AsyncClient, redis: store.Client) -> None:
@@ -36,3 +40,15 @@ async def test_without_its_broker_the_studio_is_unhealthy_and_still_answers(
     answer = await http.get("/health")
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["broker"]["status"]) == ("unhealthy", "down")
+
+
+async def test_a_renderer_that_can_not_draw_is_down_and_says_why(http: httpx.AsyncClient, redis: store.Client) -> None:
+    await Playout(redis).show(StageState.IDLE, None, None)
+    why = RendererUnauthorised(reason="there is none")
+    away = Readiness(gpu=None, warm=False, trouble=why, there=False)
+    await upkeep.introduce(redis, upkeep.Introduction("worker_1", "modal", [SPEC], 1), away)
+    document = (await http.get("/health")).json()
+    assert (document["status"], document["worker"]["status"]) == ("degraded", "up")
+    renderer = document["renderer"]
+    assert (renderer["status"], renderer["trouble"], renderer["gpu"]) == ("down", "renderer_unauthorised", None)
+    assert renderer["message"] == str(why)

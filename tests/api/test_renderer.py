@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from sakuga import store
+from sakuga.errors import RendererNotDeployed
 from tests.fakes.renderer import SPEC
 from worker import upkeep
 from worker.renderers import Readiness
@@ -18,6 +19,7 @@ async def test_the_renderer_is_told_with_its_engines_and_how_ready_it_is(http: h
         "wanted": False,
         "until": None,
         "trouble": None,
+        "message": None,
     }
 
 
@@ -33,10 +35,16 @@ async def test_a_wish_is_kept_and_may_be_repeated(http: httpx.AsyncClient) -> No
 
 async def test_what_keeps_the_renderer_cold_is_told_by_its_code(http: httpx.AsyncClient, redis: store.Client) -> None:
     me = upkeep.Introduction("worker_1", "modal", [SPEC], 1)
-    await upkeep.introduce(redis, me, Readiness("H100", warm=False), trouble="renderer_not_deployed")
+    await upkeep.introduce(redis, me, Readiness("H100", warm=False), trouble=RendererNotDeployed(app="sakuga"))
     document = (await http.get("/renderer")).json()
     assert (document["warm"], document["trouble"]) == (False, "renderer_not_deployed")
-    assert (await http.get("/health")).json()["renderer"]["trouble"] == "renderer_not_deployed"
+    assert "sakuga gpu deploy" in document["message"]
+    health = (await http.get("/health")).json()["renderer"]
+    assert (health["status"], health["trouble"], health["message"]) == (
+        "up",
+        "renderer_not_deployed",
+        document["message"],
+    )
 
 
 async def test_without_a_worker_there_is_no_renderer_but_still_the_wish(

@@ -43,6 +43,15 @@ async def test_a_running_job_has_progress_stage_and_a_preview(http: httpx.AsyncC
     assert preview.content == b"\xff\xd8jpeg"
 
 
+async def test_while_another_engine_draws_than_was_asked_for_it_is_the_one_that_is_named(
+    http: httpx.AsyncClient, redis: store.Client, rendering: Job
+) -> None:
+    report = Progress(sequence=13, stage="denoise", fraction=0.6, engine="ltx-video-2b")
+    await Lifecycle(redis).progress(rendering, report)
+    assert (await http.get(f"/status/{rendering.id}")).json()["engine"] == "ltx-video-2b"
+    assert (await http.get("/queue")).json()["running"][0]["engine"] == "ltx-video-2b"
+
+
 async def test_an_unchanged_job_costs_a_304_and_a_changed_one_does_not(
     http: httpx.AsyncClient, redis: store.Client
 ) -> None:

@@ -28,6 +28,40 @@ async def test_an_empty_studio_says_in_each_part_what_to_do(visit: Opener) -> No
     await expect(page.locator("#health li[data-status=up]")).to_have_count(6)
 
 
+async def test_a_renderer_that_is_passed_over_is_neither_green_nor_down_and_says_why(
+    visit: Opener, gateway: FakeGateway
+) -> None:
+    why = "The token for Modal can't be used: there is none."
+    gateway.health["renderer"] |= {"name": "modal,rehearsal", "trouble": "renderer_unauthorised", "message": why}
+    page = await visit("/")
+    limited = page.locator("#health li[data-status=limited]")
+    await expect(limited).to_have_attribute("title", f"renderer: limited, modal,rehearsal, {why}")
+    await expect(limited).to_contain_text(why)
+    await expect(page.locator("#health li[data-status=up]")).to_have_count(5)
+
+
+async def test_a_model_that_is_loading_is_said_in_words_without_a_made_up_wait(
+    visit: Opener, gateway: FakeGateway
+) -> None:
+    gateway.cook(stage="loading", progress=0.0, eta_seconds=None)
+    page = await visit("/")
+    await expect(page.locator(".cut .doing")).to_have_text("loading the model")
+    await expect(page.locator(".cut .left")).to_have_text("takes minutes")
+    await expect(page.locator(".cut .percent")).to_be_hidden()
+
+
+async def test_a_clip_s_particulars_name_its_characters_its_preset_and_a_small_size(
+    visit: Opener, gateway: FakeGateway
+) -> None:
+    gateway.clip("fox", "Mika", characters=["hana", "kenji"], preset="draft", bytes=41_600)
+    page = await visit("/")
+    await page.locator("#cels button").first.click()
+    particulars = page.locator("#viewer dl")
+    await expect(particulars).to_contain_text("withhana, kenji")
+    await expect(particulars).to_contain_text("presetdraft")
+    await expect(particulars).to_contain_text("42 KB")
+
+
 async def test_the_queue_is_shown_in_order_with_the_reason_of_each_place(visit: Opener, gateway: FakeGateway) -> None:
     gateway.waiting = [
         gateway.job("robot cat", "Aki", lane="bits", credits=[{"reason": "300 bits", "seconds": 180}]),

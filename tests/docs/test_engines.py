@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import SkyReelsV2Pipeline, SkyReelsV2Transformer3DModel, UniPCMultistepScheduler
 
+from gpu.bench.fullsize import FULL
 from gpu.engines import ENGINES, Place, find_engine, find_spec, tiny
 from sakuga.engine import RenderRequest
 from tests.docs.paper import HOUSE, anchors, blocks, reference, rows
@@ -35,6 +36,18 @@ def test_no_engine_is_listed_that_does_not_exist() -> None:
     listed = {row.removeprefix("[`").partition("`")[0] for row in first_cells() if row.startswith("[`")}
     assert listed == set(ENGINES)
     assert "rehearsal" not in rows(PAGE)  # its name leads to its section
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_an_engine_is_expected_to_take_what_the_page_on_performance_says(name: str) -> None:
+    spec = find_spec(name)
+    for preset in spec.presets:
+        (line,) = (
+            line for line in reference("performance.md").splitlines() if line.startswith(f"| `{name}` | {preset} ")
+        )
+        expected = line.strip("| ").split(" | ")[-1]
+        (row,) = (row for row in section_of(name).splitlines() if row.startswith(f"| `{preset}` | "))
+        assert row.strip("| ").split(" | ")[-1] == expected
 
 
 def section_of(name: str) -> str:

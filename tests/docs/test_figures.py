@@ -8,6 +8,7 @@ from gpu.cloud import container
 from gpu.engines import find_spec
 from gpu.price import Show, cost
 
+LISTED = re.compile(r"`([^`]+)` \(([^)]+)\)")
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -71,16 +72,23 @@ def test_who_keeps_the_promise_of_ten_seconds_is_said_rightly():
     for engine in ("wan2.1-t2v-1.3b", "ltx-video-2b", "ltx-video-13b", "ltx-2"):
         assert verdicts("draft", engine) == verdicts("live", engine) == {"yes"}
     assert verdicts("quality", "ltx-video-2b") == verdicts("quality", "ltx-video-13b") == {"yes"}
-    for preset, engine in (
-        ("draft", "mochi-1"),
-        ("draft", "hunyuanvideo-1.5"),
-        ("live", "wan2.1-vace-1.3b"),
-        ("live", "wan2.1-i2v-14b-720p"),
-        ("quality", "wan2.1-t2v-1.3b"),
-        ("quality", "wan2.1-t2v-14b"),
-        ("quality", "wan2.2-ti2v-5b"),
-    ):
-        assert verdicts(preset, engine) == {"no"}
+    for preset in ("draft", "live"):
+        assert verdicts(preset, "mochi-1") == verdicts(preset, "hunyuanvideo-1.5") == {"no"}
+    for spec in figures.specs():
+        if not spec.name.startswith("ltx-video"):
+            assert verdicts("quality", spec.name) == {"no"}, spec.name
+    drafts = [spec for spec in figures.specs() if "yes" in verdicts("draft", spec.name)]
+    assert len(drafts) > 0.7 * len(list(figures.specs()))
+
+
+def test_every_preset_of_every_engine_is_told_to_keep_the_promise_or_not():
+    rows = [row.split(" | ") for row in figures.promises().splitlines()[2:]]
+    told = {
+        (name, preset) for _, who in rows for name, presets in LISTED.findall(who) for preset in presets.split(", ")
+    }
+    assert told == {(spec.name, preset) for spec, preset, _ in figures.clips(("draft", "live", "quality"))}
+    assert "`ltx-2` (quality)" in rows[2][1]
+    assert "`hunyuanvideo-1.5-i2v` (live, quality)" in rows[2][1]
 
 
 def kept(show):

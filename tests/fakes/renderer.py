@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -45,6 +46,7 @@ class PuppetRenderer:
         self.asked: list[str] = []
         self.broken_warmth: Exception | None = None
         self.ready = Readiness(gpu=None, warm=False)
+        self.looks = 0
         self.made: dict[str, object] = {}
 
     def outlives(self, handle: str) -> bool:
@@ -102,6 +104,16 @@ class PuppetRenderer:
     async def cool(self) -> None:
         await self._bring("cool", warm=False)
 
+    async def look(self) -> None:
+        async with self._started:
+            self.looks += 1
+            self._started.notify_all()
+
+    async def looked(self, count: int) -> None:
+        """Wait until it looked so many times."""
+        async with asyncio.timeout(10), self._started:
+            await self._started.wait_for(lambda: self.looks >= count)
+
     async def readiness(self) -> Readiness:
         return self.ready
 
@@ -111,7 +123,7 @@ class PuppetRenderer:
             self._started.notify_all()
         if self.broken_warmth:
             raise self.broken_warmth
-        self.ready = Readiness(self.ready.gpu, warm)
+        self.ready = replace(self.ready, warm=warm)
 
     async def was_asked(self, count: int) -> None:
         """Wait until it was asked to warm or cool so many times."""

@@ -12,7 +12,7 @@ from modal_proto import api_pb2 as proto
 
 from gpu.app import RENTED, UV
 from gpu.cloud import heroes
-from gpu.cloud.container import CORES, memory_gib
+from gpu.cloud.container import CORES, IDLE_S, memory_gib
 from gpu.engines import ENGINES, find_spec
 from gpu.price import cost
 from sakuga.engine import Source
@@ -82,7 +82,7 @@ def test_every_engine_with_weights_and_a_gpu_is_a_class_and_no_other(plain: Fake
     wanted = {f"{spec.class_name}.*" for spec in specs if spec.source and spec.gpus}
     assert "Wan21T2v13b.*" in wanted
     assert not {"Rehearsal.*", "Tiny.*"} & wanted
-    assert set(plain.functions) == wanted | {"fetch"}
+    assert set(plain.functions) == wanted | {"fetch", "let_go"}
     assert plain.published
     assert {f"{name}.*" for name in plain.published.class_ids} == wanted
     assert plain.published.name == "sakuga"
@@ -204,11 +204,17 @@ def test_a_secret_is_for_fetching_alone_and_only_where_one_is_named(plain: FakeW
 
 def test_nothing_is_drawn_at_night_unless_that_is_asked_for(plain: FakeWorkspace, rich: FakeWorkspace) -> None:
     assert "nightly" not in plain.functions
-    assert all(not each.one.HasField("schedule") for each in plain.functions.values())
+    assert [name for name, each in plain.functions.items() if each.one.HasField("schedule")] == ["let_go"]
     nightly = rich.functions["nightly"]
     assert nightly.one.schedule.cron.cron_string == "15 3 * * *"
     assert nightly.gpus == []
     assert nightly.volumes == {"/media": ("sakuga-media", False)}
+
+
+def test_what_is_kept_warm_for_nobody_is_looked_for_every_ten_minutes_without_a_gpu(plain: FakeWorkspace) -> None:
+    look = plain.functions["let_go"]
+    assert look.one.schedule.period.minutes == 10
+    assert look.gpus == []
 
 
 def test_what_the_night_draws_is_what_the_studio_file_says(rich: FakeWorkspace) -> None:
@@ -237,15 +243,10 @@ def lacked(fake: FakeWorkspace) -> str:
 
 def test_what_the_papers_say_it_costs_is_what_the_price_list_says() -> None:
     paper = (ROOT / "docs" / "how-to" / "modal.md").read_text("utf-8")
-    row = re.compile(r"^\| `([\w.-]+)` \| (\S+) \| \$(\S+) \| \$(\S+) \| (\S+) s, \$(\S+) \|$", re.MULTILINE)
-    found = row.findall(paper)
-    assert len(found) == 4
+    found = re.findall(r"^\| `([\w.-]+)` \| (\S+) \| \$(\S+) \| \$(\S+) \|", paper, re.MULTILINE)
+    assert {name for name, *_ in found} == {spec.name for spec in RENTED}
     for name, gpu, *told in found:
         spec = find_spec(name)
-        seconds = (3600, 60, spec.presets["live"].typical_s)
-        costs = [cost(gpu=gpu, seconds=each, cores=CORES, memory_gib=memory_gib(spec)) for each in seconds]
+        costs = [cost(gpu=gpu, seconds=each, cores=CORES, memory_gib=memory_gib(spec)) for each in (3600, IDLE_S)]
         assert gpu == spec.gpus[0]
-        assert float(told[2]) == seconds[2]
-        for words, each in zip((told[0], told[1], told[3]), costs, strict=True):
-            assert each
-            assert words == f"{each.usd:.{len(words.partition('.')[2])}f}"
+        assert told == [f"{each.usd:.2f}" for each in costs if each]

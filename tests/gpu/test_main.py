@@ -54,6 +54,18 @@ def test_specs_need_no_torch_and_no_diffusers():
     assert len(json.loads(done.stdout)) > 2
 
 
+def test_the_bars_of_libraries_stay_out_of_the_studio_s_log():
+    code = (
+        "import runpy, sys; sys.argv = ['gpu', 'specs']\n"
+        "try: runpy.run_module('gpu', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "from tqdm import tqdm\n"
+        "list(tqdm(range(3), desc='Loading weights'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_specs_of_what_is_present_are_those_whose_weights_lie_there(tmp_path):
     assert run("specs", "--present", "--weights", str(tmp_path)) == (0, [])
 

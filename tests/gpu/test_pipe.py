@@ -54,3 +54,16 @@ def test_a_child_ends_when_nobody_listens():
     assert child.wait(10) == 3
     child.stdin.close()
     child.stderr.close()
+
+
+def test_what_nobody_catches_ends_the_child_and_keeps_its_words_to_itself():
+    code = (
+        "from gpu.pipe import Lines; lines = Lines()\n"
+        "def draw(prompt): raise KeyError(prompt)\n"
+        "draw('secret' + ' words')"
+    )
+    _, noise = (child := python(code)).communicate(timeout=10)
+    assert child.returncode == 1
+    assert noise.startswith(b"KeyError\n")
+    assert b"in draw" in noise
+    assert b"secret words" not in noise

@@ -1,6 +1,7 @@
 """Rendering with engines that do exactly what a test needs."""
 
 import errno
+import logging
 import time
 from pathlib import Path
 
@@ -115,6 +116,8 @@ def test_a_full_card_is_named_with_the_engine(tmp_path, full):
     [
         torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
         RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("Triton Error [CUDA]: an illegal memory access was encountered"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
     ],
 )
 def test_a_card_that_answers_no_more_loses_the_render_and_not_the_job(tmp_path, broken):
@@ -137,11 +140,19 @@ def test_a_folder_that_can_not_be_made_is_a_failed_render(tmp_path):
         draw(PuppetEngine(), tmp_path / "file" / "clip")
 
 
+def unreadable() -> RenderFailed:
+    """Return what is raised for a file that no library can read."""
+    error = RenderFailed(reason="ren.mp4 is no video that can be read")
+    error.__cause__ = IndexError("0")
+    return error
+
+
 @pytest.mark.parametrize(
     ("why", "doubtful"),
     [
         (KeyError("x"), True),
         (RenderFailed(reason="no"), False),
+        (unreadable(), False),
         (OSError(errno.ENOSPC, "full"), False),
         (torch.OutOfMemoryError("CUDA out of memory"), False),
         (FramesInvalid(engine="puppet"), False),
@@ -157,6 +168,19 @@ def test_whatever_else_breaks_is_named_by_its_type_and_keeps_its_words_to_itself
     with pytest.raises(RenderFailed) as caught:
         draw(PuppetEngine(break_with=KeyError("the viewer's words")), tmp_path)
     assert caught.value.data == {"reason": "KeyError in puppet"}
+
+
+def test_what_a_pipeline_cuts_off_a_prompt_is_not_logged_and_its_warnings_are_heard_again_after_that(tmp_path, caplog):
+    class Cutting(PuppetEngine):
+        def render(self, request, report):
+            warn(request.prompt)
+            return super().render(request, report)
+
+    warn = logging.getLogger("diffusers.pipelines.ltx.pipeline_ltx").warning
+    draw(Cutting(), tmp_path)
+    assert caplog.text == ""
+    warn("weights are of another type")
+    assert "another type" in caplog.text
 
 
 def test_an_error_of_ours_stays_what_it_is(tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 from gpu.engines import Place
 from gpu.serve import Resident
-from sakuga.errors import GpuMemoryExhausted, RenderFailed
+from sakuga.errors import FramesInvalid, GpuMemoryExhausted, RenderCancelled, RenderFailed, RenderLost, Unexpected
 from tests.gpu.conftest import ROOT, Child, ask
 
 AT_ONCE_S = 0.2
@@ -209,3 +209,33 @@ def test_an_engine_that_does_not_exist_takes_the_place_of_none(resident, monkeyp
     with pytest.raises(RenderFailed, match="no engine"):
         resident.engine("nope")
     assert resident.has("wan")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RenderCancelled(), FramesInvalid(engine="wan"), RenderFailed(reason="no"), GpuMemoryExhausted(engine="wan")],
+)
+def test_what_was_foreseen_keeps_the_engine(resident, error):
+    engine = resident.engine("wan")
+    assert resident.doubt(error) is error
+    assert resident.engine("wan") is engine
+
+
+def test_what_nobody_foresaw_has_the_engine_loaded_anew(resident):
+    resident.engine("wan")
+    error = Unexpected(reference="job_01.1 ValueError")
+    assert resident.doubt(error) is error
+    assert resident.held is None
+
+
+def test_a_card_that_turns_out_to_answer_no_more_is_told_instead_of_the_failure(resident, monkeypatch):
+    broken = torch.AcceleratorError("CUDA error: device-side assert triggered")
+
+    def answer():
+        raise broken
+
+    resident.engine("wan")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", answer)
+    assert isinstance(resident.doubt(Unexpected(reference="job_01.1 ValueError")), RenderLost)
+    assert resident.held is None

@@ -64,6 +64,14 @@ async def test_the_first_report_of_an_attempt_is_the_start_of_its_render(house: 
     assert (await house.kinds())[-2:] == ["job.started", "job.progressed"]
 
 
+async def test_what_draws_instead_of_what_was_asked_for_is_told_until_the_next_attempt(house: House, job: Job) -> None:
+    await house.lifecycle.progress(job, report(1, 0.1).model_copy(update={"engine": "rehearsal"}))
+    await house.lifecycle.progress(job, report(2, 0.2))
+    assert (await house.job(job)).drawing == "rehearsal"
+    assert await house.lifecycle.begin_attempt(next_attempt(job))
+    assert (await house.job(job)).drawing is None
+
+
 async def test_a_preview_is_kept_and_its_version_told(house: House, job: Job) -> None:
     await house.lifecycle.progress(job, report(4, 0.1, preview=b"jpeg"))
     assert (await house.job(job)).preview == 4

@@ -81,7 +81,9 @@ async def test_an_error_is_told_by_its_code_and_tried_again_with_pauses(
 ) -> None:
     puppet.broken_warmth = error
     await followed(thermostat, True)
-    assert (puppet.asked, thermostat.trouble) == (["warm", "warm"], code)
+    assert puppet.asked == ["warm", "warm"]
+    assert thermostat.trouble is not None
+    assert thermostat.trouble.code == code
 
 
 async def test_a_new_wish_is_tried_at_once_and_ends_the_trouble(thermostat: Thermostat, puppet: PuppetRenderer) -> None:
@@ -116,3 +118,21 @@ async def test_a_gpu_that_is_being_let_go_of_at_the_end_is_not_forgotten_over_it
     await thermostat.close()
     # Then it is cooled
     assert puppet.asked == ["warm", "cool"]
+
+
+async def test_nothing_is_let_go_of_while_jobs_run_or_wait(thermostat: Thermostat, puppet: PuppetRenderer) -> None:
+    await followed(thermostat, True)
+    # Given a wish for a cool renderer between two jobs
+    thermostat.follow(wish=False, busy=True)
+    thermostat.follow(wish=None, busy=True)  # it is forgotten before the queue is empty
+    assert puppet.asked == ["warm"]
+    # When the last one is done
+    await followed(thermostat, None)
+    # Then it is heard
+    assert puppet.asked == ["warm", "cool"]
+
+
+async def test_a_busy_studio_is_warmed_all_the_same(thermostat: Thermostat, puppet: PuppetRenderer) -> None:
+    thermostat.follow(wish=True, busy=True)
+    await puppet.was_asked(1)
+    assert puppet.asked == ["warm"]

@@ -6,7 +6,7 @@ import pytest
 from arq.constants import result_key_prefix
 
 from sakuga import store
-from sakuga.errors import RendererUnavailable
+from sakuga.errors import QuotaExhausted, RendererUnavailable
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import Queue
@@ -81,7 +81,9 @@ async def test_a_job_that_is_gone_is_forgotten(redis: store.Client, job: Job) ->
 async def test_a_worker_introduces_what_it_can_draw_and_how_soon(redis: store.Client) -> None:
     other = SPEC.model_copy(update={"name": "abacus"})
     me = upkeep.Introduction("worker_1", "puppet", [SPEC, other], 2)
-    await upkeep.introduce(redis, me, Readiness("H100", warm=True), trouble="quota_exhausted")
+    await upkeep.introduce(
+        redis, me, Readiness("H100", warm=True), trouble=QuotaExhausted(provider="Modal", reason="budget")
+    )
     assert set(await redis.hgetall(store.ENGINES)) == {"rehearsal", "abacus"}
     assert json.loads(await redis.hget(store.STUDIO, "engines")) == ["rehearsal", "abacus"]
     assert json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1")) == {
@@ -90,21 +92,20 @@ async def test_a_worker_introduces_what_it_can_draw_and_how_soon(redis: store.Cl
         "engines": ["rehearsal", "abacus"],
         "gpu": "H100",
         "warm": True,
+        "there": True,
         "trouble": "quota_exhausted",
+        "message": "The account's limit at Modal is reached (budget). Ask again later.",
         "slots": 2,
     }
 
 
-async def test_a_renderer_that_can_not_say_how_it_is_is_not_ready(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def silent() -> Readiness:
-        raise RendererUnavailable(reason="it is away")
-
-    puppet = PuppetRenderer(tmp_path)
-    assert await upkeep.readiness_of(puppet) == puppet.ready
-    monkeypatch.setattr(puppet, "readiness", silent)
-    assert await upkeep.readiness_of(puppet) == Readiness(gpu=None, warm=False)
+async def test_what_keeps_a_renderer_from_drawing_is_told_before_what_keeps_it_cool(redis: store.Client) -> None:
+    me = upkeep.Introduction("worker_1", "puppet", [SPEC], 1)
+    away = Readiness(None, warm=False, trouble=RendererUnavailable(reason="Modal does not answer"), there=False)
+    await upkeep.introduce(redis, me, away, trouble=QuotaExhausted(provider="Modal", reason="budget"))
+    told = json.loads(await redis.hget(store.WORKER_DOCUMENTS, "worker_1"))
+    assert (told["there"], told["trouble"]) == (False, "renderer_unavailable")
+    assert told["message"] == "Modal does not answer. It is asked again every minute."
 
 
 async def test_the_wish_for_a_warm_renderer_reaches_it_and_its_answer_is_told(

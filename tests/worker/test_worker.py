@@ -1,6 +1,7 @@
 """The arq subclass, on a real server."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -221,3 +222,22 @@ async def test_a_job_that_was_told_to_be_cancelled_never_runs_whenever_the_cance
             cancelled.add(job.id)
     await crew.empty()
     assert not cancelled & set(crew.begun)
+
+
+async def test_a_worker_that_ends_after_its_broker_leaves_no_task_s_error_unread(
+    crew: Crew, valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a render that is under way when the broker dies
+    worker = crew.hire()
+    crew.hold.clear()
+    job = await submitted(crew.queue)
+    await crew.until(lambda: crew.begun == [job.id])
+    tasks = list(worker.tasks.values())
+    valkey.kill()
+    # When its worker ends, and so cannot write down how the render came out
+    await worker.close()
+    await asyncio.wait(tasks)
+    del tasks
+    gc.collect()
+    # Then nobody complains of what was not looked at
+    assert "never retrieved" not in caplog.text

@@ -6,16 +6,31 @@ from importlib import import_module
 from typing import Protocol
 
 from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
-from sakuga.errors import SettingsInvalid
+from sakuga.errors import (
+    QuotaExhausted,
+    RendererNotDeployed,
+    RendererUnauthorised,
+    RendererUnavailable,
+    SakugaError,
+    SettingsInvalid,
+)
 from sakuga.settings import RendererName, Settings
+
+AWAY = RendererUnavailable, RendererNotDeployed, RendererUnauthorised, QuotaExhausted
+"""What a renderer raises that can't begin anything now, whatever it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How soon a render could begin: on which GPU, and whether its model is in memory already."""
+    """How soon a render could begin: on which GPU, and whether its model is in memory already.
+
+    `trouble` is why one can't begin where it should; `there` says whether one could begin all the same.
+    """
 
     gpu: str | None
     warm: bool
+    trouble: SakugaError | None = None
+    there: bool = True
 
 
 class Renderer(Protocol):
@@ -49,6 +64,9 @@ class Renderer(Protocol):
 
     async def cool(self) -> None:
         """Let go of what `warm` asked for, once nothing runs. May be repeated."""
+
+    async def look(self) -> None:
+        """Find out by one cheap question whether a render could begin. `readiness` tells; nothing is raised for it."""
 
     async def readiness(self) -> Readiness:
         """Return how soon a render could begin, from what is known here: asks nobody."""

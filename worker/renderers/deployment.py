@@ -1,17 +1,21 @@
 """The app on Modal: all that a worker asks of it, in our words."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from time import time
 from typing import Any, TypeVar
 
 import modal
 
-from sakuga.engine import MODAL_CLAIMS, MODAL_PROGRESS, EngineSpec, RenderRequest
+from sakuga.engine import MODAL_CLAIMS, MODAL_KEPT, MODAL_PROGRESS, EngineSpec, Kept, RenderRequest
 from sakuga.errors import RendererNotDeployed, RenderLost
 from sakuga.settings import Settings
 from worker.renderers.border import FOREIGN, Border
 
 LISTEN_S = 3600.0
 """Seconds for which a queue may be silent before its reader comes to an end."""
+
+KEPT_S = 900.0
+"""Seconds after which the app itself lets go of what is kept: three times as long as until that is asked for again."""
 
 T = TypeVar("T")
 
@@ -82,8 +86,20 @@ class Deployment:
         """Empty the queue of an attempt."""
         await self._ask(lambda: self._progress().clear.aio(partition=key))
 
+    async def look(self, spec: EngineSpec) -> None:
+        """Ask whether an engine is there, without what is remembered of it."""
+        found: Any = modal.Cls.from_name(self._app, spec.class_name, client=self._client)
+        await self._border.ask(found.hydrate.aio(), limit_s=self._answer_s)
+
     async def keep(self, spec: EngineSpec, containers: int) -> None:
-        """Keep so many containers of an engine, whether there is work or not. A new deployment forgets it."""
+        """Keep so many containers of an engine, whether there is work or not. A new deployment forgets it.
+
+        Unless that is asked for again, the app lets go of them after `KEPT_S`: this PC may die, and they cost money.
+        """
+        if containers:
+            until = time() + KEPT_S
+            kept = Kept(app=self._app, class_name=spec.class_name, gpu=self._gpu, until=until)
+            await self._ask(lambda: self._kept().put.aio(kept.key, kept.model_dump()))
         limits = {"min_containers": containers, **self._limits}
         await self._ask(lambda: self._engine(spec).autoscaler.update.aio(**limits))
         self._tuned.add(spec.name)
@@ -121,6 +137,10 @@ class Deployment:
 
     def _claims(self) -> Any:
         name = MODAL_CLAIMS
+        return self._reference(name, lambda: modal.Dict.from_name(name, create_if_missing=True, client=self._client))
+
+    def _kept(self) -> Any:
+        name = MODAL_KEPT
         return self._reference(name, lambda: modal.Dict.from_name(name, create_if_missing=True, client=self._client))
 
     def _progress(self) -> Any:

@@ -158,6 +158,9 @@ class LocalRenderer:
         async with self._turn:
             await self._end_child()
 
+    async def look(self) -> None:
+        """Do nothing: what it needs was looked for by `specs`, and a child that dies is started again."""
+
     async def readiness(self) -> Readiness:
         """Return the card that was found, and whether the child last said that it has an engine in memory."""
         return Readiness(gpu=self._card, warm=self._ready.engine is not None)

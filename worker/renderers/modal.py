@@ -11,11 +11,11 @@ from time import monotonic
 from modal import Client
 from ulid import ULID
 
-from sakuga.engine import EngineSpec, Progress, RenderRequest, RenderResult
-from sakuga.errors import RendererUnavailable, RenderFailed, RenderLost, SakugaError
+from sakuga.engine import MODAL_LONGEST_S, EngineSpec, Progress, RenderRequest, RenderResult
+from sakuga.errors import RendererUnavailable, RenderFailed, RenderLost, SakugaError, SettingsInvalid
 from sakuga.log import get_logger
 from sakuga.settings import Settings
-from worker.renderers import Readiness, child
+from worker.renderers import AWAY, Readiness, child
 from worker.renderers.answers import Answers
 from worker.renderers.call import Call
 from worker.renderers.claims import Claims
@@ -41,6 +41,10 @@ class ModalRenderer:
     name = "modal"
 
     def __init__(self, settings: Settings, client: Client | None = None, patience: Patience = USUAL) -> None:
+        """Open nothing yet. Raises SettingsInvalid for a time limit that the app does not keep to."""
+        if settings.render_timeout.total_seconds() > MODAL_LONGEST_S:
+            problem = f"SAKUGA_RENDER_TIMEOUT: Modal ends a drawing after {MODAL_LONGEST_S} s. Set it to that or less."
+            raise SettingsInvalid(problem=problem)
         self._patience = patience
         self._engines = settings.engines or ENGINES
         self._gpu = settings.modal_gpu
@@ -55,6 +59,7 @@ class ModalRenderer:
         self._calls: dict[str, Call] = {}
         self._released: set[str] = set()
         self._kept = False
+        self._trouble: SakugaError | None = None  # what Modal said that was last asked to begin, or whether it could
         self._seen_s: float | None = None  # when a model was last known to be in memory
 
     def outlives(self, handle: str) -> bool:
@@ -73,7 +78,12 @@ class ModalRenderer:
         spec = self._specs.get(request.engine)
         if spec is None:
             raise RenderFailed(reason=f"there is no engine {request.engine[:40]} here")
-        handle = "/".join(await self._claims.take(spec, request))
+        try:
+            handle = "/".join(await self._claims.take(spec, request))
+        except AWAY as error:
+            self._trouble = error
+            raise
+        self._trouble = None
         self._released.discard(handle)
         self._find(handle)
         return handle
@@ -140,8 +150,22 @@ class ModalRenderer:
         await self._deployment.keep(self._first, 0)
         self._kept = False
 
+    async def look(self) -> None:
+        """Look the default engine up, which begins nothing and costs nothing."""
+        try:
+            await self._deployment.look(self._first)
+        except SakugaError as error:
+            self._trouble = error
+        else:
+            self._trouble = None
+
     async def readiness(self) -> Readiness:
-        """Return the GPU that is asked for first, and whether a model was seen there that can't have gone since."""
+        """Return the GPU that is asked for first, and whether a model was seen there that can't have gone since.
+
+        While Modal can't be used there is no GPU.
+        """
+        if self._trouble:
+            return Readiness(gpu=None, warm=False, trouble=self._trouble, there=False)
         gpu = self._gpu or next((gpu for spec in self._specs.values() for gpu in spec.gpus), None)
         return Readiness(gpu=gpu, warm=self._recent or (self._kept and self._seen_s is not None))
 

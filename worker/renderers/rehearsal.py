@@ -75,6 +75,9 @@ class RehearsalRenderer:
     async def cool(self) -> None:
         """Do nothing: there is no model."""
 
+    async def look(self) -> None:
+        """Do nothing: it is here."""
+
     async def readiness(self) -> Readiness:
         """Say that it could begin now."""
         return Readiness(gpu=None, warm=True)

@@ -2,7 +2,7 @@
 
 import { bdi, el, lay, mark, say, still } from "./dom.js";
 import { Eased, ROWS, rowsAt, secondsLeft } from "./easing.js";
-import { doing, explain, nameOf, stampOf, wait } from "./wording.js";
+import { LOADING, doing, explain, loads, nameOf, stampOf, wait } from "./wording.js";
 
 export function pegs() {
   return el("div", { className: "pegs", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
@@ -83,7 +83,8 @@ export class CutPaper {
     if (this.sheet.getAttribute("aria-valuenow") !== String(percent)) this.sheet.setAttribute("aria-valuenow", percent);
     say(this.percent, job.status === "failed" ? "" : `${percent} %`);
     const left = secondsLeft(job.eta_seconds, this.#heard_ms, now_ms);
-    say(this.left, drawing ? remaining(left) : "");
+    this.percent.hidden = loads(job);
+    say(this.left, loads(job) ? LOADING.left : drawing ? remaining(left) : "");
   }
 
   #write(job) {

@@ -51,6 +51,11 @@ export function clock(time, zone) {
   return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
 }
 
+/** The size of a file: "420 KB", "1.2 MB". */
+export function size(bytes) {
+  return bytes < 999_500 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** The name to show for a viewer, never empty. */
 export function nameOf(requested_by) {
   return requested_by?.display_name || requested_by?.login || "somebody";
@@ -67,9 +72,18 @@ export function explain(job, { zone, brief = false } = {}) {
   return credits.join(" · ");
 }
 
+/** What is said while a model is on its way into memory: short, since the overlay's paper is narrow. */
+export const LOADING = { doing: "loading the model", left: "takes minutes" };
+
+/** Whether that is so: then the gateway knows no wait. A warm engine begins within seconds, and has one. */
+export function loads(job) {
+  return job.status === "rendering" && job.stage === "loading" && (job.eta_seconds ?? null) === null;
+}
+
 /** What is being done with a job, in plain words. */
 export function doing(job) {
   if (job.status === "starting" && (job.stage ?? "waiting") === "waiting") return DOING.loading;
+  if (loads(job)) return LOADING.doing;
   return ENDED[job.status] ?? DOING[job.stage] ?? "drawing";
 }
 
@@ -91,6 +105,7 @@ export function stampOf(job) {
 /** Where a job is, in one sentence: "C-042 is 3rd, about 2 min". */
 export function whereabouts(job) {
   if (["starting", "rendering", "finishing"].includes(job.status)) {
+    if (loads(job)) return `${job.cut} is on the desk: ${LOADING.doing}, which the first time ${LOADING.left}`;
     return `${job.cut} is on the desk: ${doing(job)}, ${about(job.eta_seconds)}`;
   }
   if (job.status === "held") return `${job.cut} waits for a moderator`;

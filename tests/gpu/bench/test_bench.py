@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -15,6 +17,7 @@ from gpu.bench.measure import Bench, Row
 from gpu.cloud import container
 from gpu.engines import Place, find_spec
 from tests.gpu.bench.test_dice import small
+from tests.gpu.conftest import ROOT
 
 SECONDS = {"text": 0.05, "denoise": 2.0, "decode": 1.0, "encode": 0.25}
 ROW = Row("wan2.1-t2v-1.3b", "live", "random", 832, 448, 81, 3, SECONDS, 18.2, "bf16", 0.0041, 1.1)
@@ -26,7 +29,7 @@ def test_the_whole_bench_runs_on_the_cpu_with_the_tiny_engine(tmp_path, capsys, 
     assert main(["--tiny", "--runs", "1", "--stock", "--out", str(tmp_path)]) == 0
     facts = json.loads((tmp_path / "bench.json").read_text())
     (row,) = facts["rows"]
-    assert (row["engine"], row["preset"], row["weights"], row["steps"]) == ("tiny", "live", "real", 4)
+    assert (row["engine"], row["preset"], row["weights"], row["steps"]) == ("tiny", "live", "random", 4)
     for seconds in (row["seconds"], row["stock"]):
         assert list(seconds) == ["text", "denoise", "decode", "encode"]
         assert seconds["denoise"] > 0
@@ -47,6 +50,37 @@ def test_without_a_card_it_says_so_in_one_sentence(capsys, monkeypatch):
     said = capsys.readouterr()
     assert (said.out, said.err.count(".")) == ("", 1)
     assert "no CUDA card" in said.err
+
+
+@pytest.mark.parametrize("module", ["gpu.bench", "gpu.bench.floors"])
+def test_without_torch_it_says_in_one_sentence_what_installs_it(module):
+    code = (
+        "import runpy, sys; sys.modules.update(torch=None, diffusers=None); sys.argv = ['bench'];"
+        f"runpy.run_module({module!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "What draws is not installed here (diffusers). Install it: make demo RENDERER=local ENGINE=tiny\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--tiny", "ltx-video-2b"], "--tiny measures the tiny engine alone: leave ltx-video-2b out"),
+        (["wan"], "there is no engine 'wan'; there are wan2.1-t2v-1.3b,"),
+        (["--runs", "0"], "a number from 1 on is needed"),
+        (["--runs", "-1"], "a number from 1 on is needed"),
+    ],
+)
+def test_what_can_not_be_measured_is_refused(words, sentence, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_an_engine_without_weights_is_measured_with_random_ones(tmp_path, monkeypatch):

@@ -114,7 +114,8 @@ def test_a_picture_that_is_none_is_refused_and_nothing_has_changed(place, run, d
         (("--weight", "0"), "its weight must lie between"),
         (("--title", "x" * 41), "its title must be one line"),
         (("--trigger", "a\nb"), "its trigger must be one line"),
-        (("--image", "nowhere.png"), "no PNG, JPEG or WebP"),
+        (("--image", "nowhere.png"), "there is no file nowhere.png"),
+        (("--engine", "wan"), "There is no engine 'wan'"),
         (("--engine", "wan2.1-t2v-14b"), "made for Wan 2.1 1.3B, not for Wan 14B"),
     ],
 )
@@ -131,7 +132,8 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_copied(place, run):
     add(run)
     before = (place / "studio.toml").read_text()
     status, _, wrong = add(run)
-    assert (status, wrong) == (2, "mika: studio.toml has a character of that name already.\n")
+    assert status == 2
+    assert wrong.startswith("mika: studio.toml has a character of that name already. To replace it, first take")
     assert (place / "studio.toml").read_text() == before
 
 
@@ -183,14 +185,21 @@ def test_with_weights_checking_tries_the_lora(place, run):
     assert "tiny can draw with it: it was loaded onto the model" in said
 
 
-def test_a_file_that_is_no_lora_ends_with_2_and_an_engine_that_does_not_exist_with_1(place, run):
+def test_a_file_that_is_no_lora_and_an_engine_that_does_not_exist_end_with_2(place, run):
     torch.save({}, place / "old.pt")
     status, _, wrong = run("check", "old.pt", "--engine", "wan2.1-t2v-1.3b")
     assert status == 2
     assert wrong.startswith("old.pt: it is a PyTorch pickle")
     status, _, wrong = run("check", "download.safetensors", "--engine", "wan")
-    assert status == 1
+    assert status == 2
     assert wrong.startswith("There is no engine 'wan'")
+    status, said, wrong = run("check", "gone.safetensors", "--engine", "wan2.1-t2v-1.3b")
+    assert (status, said, wrong) == (2, "", "gone.safetensors: there is no file gone.safetensors.\n")
+
+
+def test_a_picture_that_is_missing_is_told_of_before_the_lora_is_looked_at(place, run):
+    status, said, wrong = add(run, "--image", "pictures/nowhere.png")
+    assert (status, said, wrong) == (2, "", "nowhere.png: there is no file pictures/nowhere.png.\n")
 
 
 def test_the_list_says_who_is_there_and_what_is_missing(place, run):
@@ -205,8 +214,14 @@ def test_the_list_says_who_is_there_and_what_is_missing(place, run):
     assert said.splitlines() == [
         "mika: Mika, for wan2.1-t2v-1.3b; its files are there",
         "rin: Rin, for every engine; missing: rin.png",
-        "hub: Hub, for every engine; its files are there",
+        f"hub: Hub, for every engine; not fetched to this machine: maker/hub/a.safetensors ({character.TO_FETCH})",
     ]
+    home = place / "var/weights/models--maker--hub"
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text("0" * 40)
+    snapshot = home / "snapshots" / ("0" * 40)
+    made.write(snapshot / "a.safetensors", made.comfyui(WAN))
+    assert "hub: Hub, for every engine; its files are there" in run("list")[1].splitlines()
 
 
 def test_a_machine_without_torch_can_add_characters(place):

@@ -1,5 +1,6 @@
 """The commands that people type, against a workspace on loopback where the whole app is deployed."""
 
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -152,7 +153,11 @@ async def test_modal_that_does_not_answer_is_told_within_seconds(
     said = await terminal.run("status")
     assert time.monotonic() - began < 5
     assert said.code == 2
-    assert "can't be reached" in said.err
+    assert said.err.startswith("Modal did not do that: it can't be reached")
+    # And somebody at a terminal knows what is waited for
+    monkeypatch.setattr(border, "SILENT_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert (await terminal.run("status")).err.startswith("Asking Modal, for up to 0.5 s …\nModal did not do that")
 
 
 async def test_a_server_that_is_gone_is_told_within_seconds_and_the_command_ends() -> None:

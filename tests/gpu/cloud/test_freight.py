@@ -15,7 +15,7 @@ import pytest
 from modal_proto import api_pb2 as proto
 
 from gpu import app, weights
-from gpu.cloud import freight
+from gpu.cloud import commands, freight
 from gpu.cloud.catalog import Catalog
 from gpu.engines import ENGINES, find_spec
 from sakuga.engine import MODAL_PROGRESS, Adapter, Licence, Source
@@ -60,6 +60,7 @@ async def test_weights_come_to_modal_and_one_sees_how_far_they_are(fake: FakeWor
         f"{WAN}: 512 MB of 1.0 GB, 1 min left",
         f"{WAN}: 1.0 GB of 1.0 GB",
         f"{WAN}: all of it is there.",
+        commands.LATE,
     ]
     (call,) = fake.calls.values()
     assert (call.arguments[0], call.named) == (WAN, {"accepted": True})
@@ -91,7 +92,7 @@ async def test_loras_on_the_hub_that_fit_an_engine_come_with_its_weights(
     named = {call.arguments[0]: call.named.get("source") for call in fake.calls.values()}
     assert named == {WAN: None, "rain": RAIN.model_dump(), "hana": HANA.model_dump()}
     assert "rain: rain.safetensors, a LoRA. Its terms: https://huggingface.co/maker/rain\n" in said.out
-    assert said.out.endswith("hana: 1.0 GB of 1.0 GB\nhana: all of it is there.\n")
+    assert f"hana: 1.0 GB of 1.0 GB\nhana: all of it is there.\n{commands.LATE}\n" in said.out
 
 
 async def test_terms_that_nobody_agreed_to_stop_the_download(fake: FakeWorkspace, terminal: Terminal) -> None:

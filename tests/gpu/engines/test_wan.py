@@ -179,6 +179,7 @@ def test_a_character_changes_the_picture_and_leaves_without_a_trace(wan: Wan) ->
     assert not np.array_equal(pictures(drawn(wan, wanted.model_copy(update={"adapters": (hana,)}))), before)
     assert wan.making
     assert wan.making.adapters == ("hana:0.8",)
+    assert wan.making.variant is None  # a CPU computes in fp32, whatever a card would hold
     assert np.array_equal(pictures(drawn(wan, wanted)), before)
 
 

@@ -139,7 +139,7 @@ def test_every_refusal_is_a_sentence_that_says_what_to_do(remote: FakeHub, monke
 
 
 def test_a_hub_that_is_not_there_is_told_in_a_moment() -> None:
-    with pytest.raises(WeightsUnreachable, match="the Hub can't be reached: ConnectError"):
+    with pytest.raises(WeightsUnreachable, match="the Hub can't be reached; look at your network"):
         Hub("http://127.0.0.1:9").listing(NAME, "main")
 
 

@@ -2,7 +2,7 @@ import "./served.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { about, clock, doing, explain, nameOf, place, stampOf, wait, waiting, whereabouts } =
+const { about, clock, doing, explain, nameOf, place, size, stampOf, wait, waiting, whereabouts } =
   await import("/overlay/js/wording.js");
 
 test("a wait under a minute is in seconds, from there in minutes and hours", () => {
@@ -115,6 +115,17 @@ test("a cut on the desk, held, done or refused says so", () => {
     "C-042: The drawing failed.",
   );
   assert.equal(whereabouts({ cut: "C-042", status: "cancelled", error: null }), "C-042: stopped");
+});
+
+test("a model that is on its way into memory is named, and no wait is made up for it", () => {
+  const job = { cut: "C-042", status: "rendering", stage: "loading", eta_seconds: null };
+  assert.equal(doing(job), "loading the model");
+  assert.equal(whereabouts(job), "C-042 is on the desk: loading the model, which the first time takes minutes");
+  assert.equal(whereabouts({ ...job, eta_seconds: 8 }), "C-042 is on the desk: warming up, about 8 s");
+});
+
+test("the size of a file is in the unit that shows it", () => {
+  assert.deepEqual([12, 41_600, 999_499, 999_500, 1_200_000].map(size), ["1 KB", "42 KB", "999 KB", "1.0 MB", "1.2 MB"]);
 });
 
 test("each stage of work has plain words", () => {

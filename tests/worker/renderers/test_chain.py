@@ -1,6 +1,7 @@
 """Several renderers as one, with puppets that come and go."""
 
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,7 +19,7 @@ from sakuga.errors import (
 )
 from sakuga.settings import Settings
 from tests.fakes.renderer import SPEC, PuppetRenderer
-from worker.renderers import open_renderer
+from worker.renderers import Readiness, open_renderer
 from worker.renderers.chain import ChainRenderer, fit
 
 WAN = SPEC.model_copy(
@@ -140,6 +141,7 @@ async def test_while_the_first_is_away_the_next_draws_and_the_log_says_why(
     ]
     # And when it is back, it draws again
     modal.broken_start = None
+    await chain.look()
     assert (await chain.start(ask())).startswith("modal:")
 
 
@@ -185,6 +187,75 @@ async def test_one_that_was_away_is_not_asked_for_each_clip_that_another_draws(
     assert (await chain.start(ask())).startswith("modal:")
 
 
+async def test_one_that_could_not_be_reached_is_not_waited_for_by_the_next_clips(
+    chain: ChainRenderer, modal: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given one that was away when a clip was begun
+    modal.broken_start = RendererUnavailable(reason="Modal does not answer")
+    await chain.start(ask())
+    # When the next clips are begun
+    modal.broken_start = AssertionError("asked")  # type: ignore[assignment]
+    with capture_logs() as logs:
+        handles = [await chain.start(ask()) for _ in range(3)]
+    # Then it is not asked, and the log says that it was passed over
+    assert {handle.partition(":")[0] for handle in handles} == {"local"}
+    assert [(log["passed_over"], log["code"]) for log in logs] == [("modal", "renderer_unavailable")] * 3
+    # And from a while on it is asked again, whoever looks
+    modal.broken_start = None
+    now = monotonic()
+    monkeypatch.setattr("worker.renderers.chain.monotonic", lambda: now + 80)
+    assert (await chain.start(ask())).startswith("modal:")
+
+
+async def test_one_that_was_away_is_asked_all_the_same_where_nobody_else_draws(
+    chain: ChainRenderer, modal: Station, local: Station
+) -> None:
+    modal.broken_start = local.broken_start = RendererUnavailable(reason="no network")
+    with pytest.raises(RendererUnavailable):
+        await chain.start(ask())
+    modal.broken_start = None
+    with capture_logs():
+        assert (await chain.start(ask())).startswith("modal:")
+
+
+async def test_a_chain_tells_who_is_away_and_whether_somebody_draws(
+    chain: ChainRenderer, modal: Station, local: Station
+) -> None:
+    await chain.specs()
+    modal.ready = Readiness(gpu="H100", warm=True)
+    assert await chain.readiness() == modal.ready
+    # When the first one finds that it can't be used
+    why = RendererUnauthorised(reason="there is none")
+    modal.ready = Readiness(gpu=None, warm=False, trouble=why, there=False)
+    await chain.look()
+    # Then the next one is what there is, with the reason
+    local.ready = Readiness(gpu="NVIDIA L4", warm=True)
+    assert await chain.readiness() == Readiness(gpu="NVIDIA L4", warm=True, trouble=why)
+    assert (await chain.start(ask())).startswith("local:")
+    # And when that one is away too, there is none
+    local.ready = Readiness(None, warm=False, trouble=RendererUnavailable(reason="no card"), there=False)
+    await chain.look()
+    found = await chain.readiness()
+    assert (found.trouble, found.there) == (why, False)
+    # And when the first is back, all is well
+    modal.ready = local.ready = Readiness(gpu="H100", warm=False)
+    await chain.look()
+    assert await chain.readiness() == modal.ready
+
+
+async def test_the_reports_say_what_draws_where_it_is_not_what_was_asked_for(
+    chain: ChainRenderer, modal: Station
+) -> None:
+    with capture_logs():
+        handles = await chain.start(ask("mochi")), await chain.start(ask("wan"))
+    told = []
+    for number, handle in enumerate(handles):
+        modal.report(f"puppet-{number}", 0.5)
+        modal.finish(f"puppet-{number}")
+        told += [report.engine async for report in chain.watch(handle)]
+    assert told == ["wan", None]
+
+
 async def test_an_engine_that_no_renderer_has_is_replaced_as_openly(chain: ChainRenderer) -> None:
     with capture_logs() as logs:
         assert await chain.start(ask("mochi")) == "modal:puppet-0"
@@ -213,6 +284,7 @@ async def test_one_that_was_away_at_the_start_is_asked_again(
     assert (logs[0]["event"], logs[0]["renderer"]) == ("renderer.away", "modal")
     assert (await chain.start(ask())).startswith("local:")
     modal.broken_specs = None
+    await chain.look()
     assert (await chain.start(ask())).startswith("modal:")
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from grpclib import GRPCError, Status
 
-from sakuga.engine import RenderRequest
-from sakuga.errors import RendererNotDeployed
+from sakuga.engine import MODAL_KEPT, Kept, RenderRequest
+from sakuga.errors import RendererNotDeployed, RendererUnavailable
 from tests.fakes.modal_calls import Container
 from tests.fakes.modal_gpu import film
 from tests.worker.renderers.conftest import QUICK, REQUEST, Rented
+from worker import thermostat
+from worker.renderers import deployment
 
 POOL = "fu-Rehearsal.*"
 
@@ -48,6 +50,26 @@ async def test_one_container_is_kept_from_warm_to_cool(rented: Rented) -> None:
     await renderer.warm()
     await renderer.cool()
     assert rented.fake.scaling[POOL].min_containers == 0
+
+
+async def test_what_is_kept_is_written_down_for_a_quarter_of_an_hour_from_each_time_it_is_asked_for(
+    rented: Rented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderer = rented.renderer(modal_gpu="L40S")
+    for now in (1000.0, 1300.0):
+        monkeypatch.setattr(deployment, "time", lambda now=now: now)
+        await renderer.warm()
+        (kept,) = [Kept.model_validate(entry) for entry in rented.fake.kept(MODAL_KEPT).values()]
+        assert (kept.app, kept.class_name, kept.gpu) == ("sakuga", "Rehearsal", "L40S")
+        assert kept.until == now + 900
+    assert deployment.KEPT_S > 2 * thermostat.AGAIN_S
+
+
+async def test_nothing_is_kept_that_could_not_be_written_down(rented: Rented) -> None:
+    rented.fake.troubles["DictUpdate"] = (Status.UNAVAILABLE, "away")
+    with pytest.raises(RendererUnavailable):
+        await rented.renderer().warm()
+    assert not rented.fake.scaling[POOL].min_containers
 
 
 async def test_an_app_that_was_deployed_anew_is_looked_up_anew(rented: Rented, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,12 @@ from grpclib import Status
 from sakuga.engine import MODAL_CLAIMS, MODAL_PROGRESS, RenderRequest
 from sakuga.errors import (
     GpuMemoryExhausted,
+    QuotaExhausted,
     RenderCancelled,
     RendererUnavailable,
     RenderFailed,
     RenderLost,
+    SettingsInvalid,
 )
 from tests.fakes.modal_calls import Container, Stopped
 from tests.fakes.modal_gpu import draw, failed, film
@@ -255,6 +257,46 @@ async def test_what_a_killed_worker_left_behind_is_removed_when_it_is_old(rented
     assert not old.exists()
 
 
+async def test_a_time_limit_that_the_app_does_not_keep_to_is_refused(rented: Rented) -> None:
+    with pytest.raises(SettingsInvalid, match="SAKUGA_RENDER_TIMEOUT: Modal ends a drawing after 1200 s"):
+        rented.renderer(render_timeout=1201)
+
+
 def test_modal_is_imported_only_where_it_is_chosen() -> None:
     program = "import sys, worker.__main__; sys.exit('modal' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(Status.NOT_FOUND, "renderer_not_deployed"), (Status.UNAUTHENTICATED, "renderer_unauthorised")],
+)
+async def test_a_look_finds_out_that_nothing_can_be_begun_and_begins_nothing(
+    rented: Rented, status: Status, code: str
+) -> None:
+    renderer = rented.renderer()
+    await renderer.look()
+    assert (await renderer.readiness()).trouble is None
+    # When Modal refuses
+    rented.fake.troubles["ClassGet"] = rented.fake.troubles["FunctionGet"] = (status, "no")
+    await renderer.look()
+    # Then it says so, and names no GPU that nobody can have
+    found = await renderer.readiness()
+    assert found.trouble is not None
+    assert (found.trouble.code, found.there, found.gpu) == (code, False, None)
+    assert rented.fake.calls == {}
+    # And once it is back, all is well again
+    rented.fake.troubles.clear()
+    await renderer.look()
+    assert (await renderer.readiness()).there
+
+
+async def test_a_start_that_is_refused_is_told_and_one_that_goes_well_ends_the_trouble(rented: Rented) -> None:
+    renderer = rented.renderer()
+    rented.fake.troubles["FunctionMap"] = (Status.RESOURCE_EXHAUSTED, "budget")
+    with pytest.raises(QuotaExhausted):
+        await renderer.start(REQUEST)
+    assert isinstance((await renderer.readiness()).trouble, QuotaExhausted)
+    rented.fake.troubles.clear()
+    await renderer.start(REQUEST)
+    assert (await renderer.readiness()).trouble is None

@@ -1,7 +1,7 @@
 /** The gallery's elements: a cel per finished clip, and the viewer that plays one with its particulars. */
 
 import { arrange, bdi, el, say, still } from "/overlay/js/dom.js";
-import { clock, nameOf } from "/overlay/js/wording.js";
+import { clock, nameOf, size } from "/overlay/js/wording.js";
 
 export class Gallery {
   #clips = [];
@@ -83,12 +83,14 @@ export class Gallery {
     return [
       ["asked by", nameOf(clip.requested_by)],
       ["style", this.#titles.get(clip.style) ?? clip.style],
+      ...(clip.characters?.length ? [["with", clip.characters.join(", ")]] : []),
       ["seed", String(clip.seed)],
       ["drawn in", `${clip.render_seconds.toFixed(1)} s${clip.attempt > 1 ? `, take ${clip.attempt}` : ""}`],
       ["by", clip.engine === clip.renderer ? clip.engine : `${clip.engine} on ${clip.renderer}`],
+      ...(clip.preset ? [["preset", clip.preset]] : []),
       [
         "film",
-        `${clip.duration.toFixed(1)} s, ${clip.resolution.replace("x", " × ")}, ${(clip.bytes / 1e6).toFixed(1)} MB`,
+        `${clip.duration.toFixed(1)} s, ${clip.resolution.replace("x", " × ")}, ${size(clip.bytes)}`,
       ],
       ["finished", clock(clip.finished_at)],
     ];

@@ -28,7 +28,7 @@ export class Header {
 
   health(health) {
     this.#part("gateway", "up", `version ${health.version}, ${health.status}`);
-    for (const part of PARTS.slice(1)) this.#part(part, health[part]?.status ?? "unknown", detail(part, health[part]));
+    for (const part of PARTS.slice(1)) this.#part(part, lightOf(health[part]), detail(part, health[part]));
   }
 
   away(retry_in_ms, now_ms) {
@@ -67,7 +67,7 @@ export class Header {
     const part = this.parts.get(name);
     mark(part, "status", status);
     part.title = title ? `${name}: ${status}, ${title}` : `${name}: ${status}`;
-    say(part.children[1], ` ${status}`);
+    say(part.children[1], ` ${status}${status === "limited" ? `: ${title}` : ""}`);
   }
 
   async #copy() {
@@ -82,7 +82,13 @@ export class Header {
   }
 }
 
+/** A part is "limited" that is up and says what is wrong with it. */
+function lightOf(health) {
+  return health?.status === "up" && health.trouble ? "limited" : (health?.status ?? "unknown");
+}
+
 function detail(part, health) {
+  if (part === "renderer" && health?.trouble) return [health.name, health.message ?? health.trouble].join(", ");
   if (part === "worker") return `${health?.busy ?? 0} of ${health?.slots ?? 0} slots busy`;
   if (part === "renderer")
     return [health?.name, health?.model, health?.gpu, health?.warm ? "warm" : "cold"].filter(Boolean).join(", ");
