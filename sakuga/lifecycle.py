@@ -12,6 +12,7 @@ from sakuga.job import RUNNING, TERMINAL, Job, JobError, JobStatus, sources_of
 from sakuga.queue import KEPT, parse
 
 PREVIEW_KEPT_S = 120
+FINISHING = 99.0  # per cent, until the clip is there
 FRESH = {
     "handle": "",
     "drawing": "",
@@ -70,7 +71,7 @@ class Lifecycle:
 
     async def progress(self, job: Job, report: Progress) -> bool:
         """Store a report. The first one of an attempt is the start of its render."""
-        percent = round(report.fraction * 100, 1)
+        percent = min(round(report.fraction * 100, 1), FINISHING)  # the last one comes with the clip
         fields: dict[str, Any] = {"stage": report.stage, "progress": percent}
         if report.engine:
             fields["drawing"] = report.engine
@@ -102,7 +103,7 @@ class Lifecycle:
             {JobStatus.STARTING, JobStatus.RENDERING, JobStatus.FINISHING},
             JobStatus.FINISHING,
             event=EventType.JOB_FINISHING,
-            fields={"stage": "encode", "progress": 99},
+            fields={"stage": "encode", "progress": FINISHING},
         )
 
     async def succeed(self, job: Job, clip: Clip) -> bool:

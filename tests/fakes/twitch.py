@@ -101,7 +101,7 @@ class FakeTwitch:
         """Let every access token run out. Refresh tokens stay."""
         self.owner_of.clear()
 
-    async def wait_for(self, predicate: Callable[[], object], *, within_s: float = 10) -> None:
+    async def wait_for(self, predicate: Callable[[], object], *, within_s: float = 30) -> None:
         """Wait until something about this fake is so."""
         async with self._changed, asyncio.timeout(within_s):
             await self._changed.wait_for(predicate)

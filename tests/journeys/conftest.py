@@ -34,7 +34,7 @@ class Studio:
         self._environ = self.settings.environ(
             var_dir=self.settings.var_dir, api_port=self.port, studio_file=ROOT / "studio.toml", **settings
         )
-        self.http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=10)
+        self.http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30)
         self.said = ""
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -75,7 +75,7 @@ class Studio:
         assert self._process
         if self._process.returncode is None:
             self._process.send_signal(2)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await self._process.wait()
         if self._reading:
             await self._reading
@@ -98,7 +98,7 @@ class Studio:
         document: dict[str, Any] = answer.json()
         return document
 
-    async def polled(self, path: str, true: Callable[[dict[str, Any]], bool], limit_s: float = 20) -> dict[str, Any]:
+    async def polled(self, path: str, true: Callable[[dict[str, Any]], bool], limit_s: float = 60) -> dict[str, Any]:
         """Ask again and again, as pages do, over errors and silence, until the answer is the one that is meant."""
         async with asyncio.timeout(limit_s):
             while True:

@@ -66,7 +66,7 @@ class Bot:
         """Read the log up to an event."""
         assert self.process is not None
         assert self.process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while line := (await self.process.stderr.readline()).decode():
                 self.raw += line
                 if (entry := json.loads(line))["event"] == event:
@@ -79,7 +79,7 @@ class Bot:
         assert self.process.stderr is not None
         if self.process.returncode is None:
             self.process.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             self.raw += (await self.process.stderr.read()).decode()
             code = await self.process.wait()
         assert all(line.startswith("{") for line in self.raw.splitlines()), self.raw
@@ -108,7 +108,7 @@ async def start_bot(tmp_path: Path, twitch: FakeTwitch, gateway_url: str) -> Asy
 @pytest.fixture
 async def bot(start_bot: StartBot, twitch: FakeTwitch, gateway_url: str) -> Bot:
     bot = await start_bot(gateway_url=gateway_url, **twitch.settings())
-    await twitch.wait_for(lambda: twitch.subscriptions, within_s=20)
+    await twitch.wait_for(lambda: twitch.subscriptions, within_s=60)
     return bot
 
 

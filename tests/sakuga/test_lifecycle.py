@@ -151,3 +151,13 @@ async def test_a_lost_job_goes_back_to_its_own_place(house: House, job: Job) -> 
     board = await house.queue.board(10)
     assert [j.id for j in board.waiting] == [job.id, later.id]
     assert board.running == []
+
+
+async def test_progress_stays_below_a_hundred_until_the_clip_is_there(house: House, job: Job) -> None:
+    seen = []
+    for change in (house.lifecycle.progress(job, report(1, 1.0)), house.lifecycle.finish(job)):
+        await change
+        seen.append((await house.job(job)).progress)
+    assert seen == [99, 99]
+    await house.lifecycle.succeed(job, made(job))
+    assert (await house.job(job)).progress == 100

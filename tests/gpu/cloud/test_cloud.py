@@ -172,7 +172,7 @@ async def test_a_server_that_is_gone_is_told_within_seconds_and_the_command_ends
     assert (told.code, told.out) == (2, "")
     assert "can't be reached" in told.err
     assert "Traceback" not in told.err
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 40  # and not after the 56 s that the client itself would try
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ async def test_a_render_that_was_given_up_while_modal_was_away_is_stopped_when_i
 
 async def test_a_render_that_the_next_attempt_took_over_is_left_alone(rented: Rented) -> None:
     # Given a render that was left behind
-    renderer = rented.renderer(patience=HASTY)
+    renderer = rented.renderer(patience=replace(HASTY, stray=60.0))
     handle = await renderer.start(REQUEST)
     call = await rented.fake.called()
     rented.fake.silent = True
