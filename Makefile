@@ -1,7 +1,7 @@
 # The door to the studio: `make` alone lists what it opens. Works with GNU make from 3.81 on and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-compose system check fix bench docs lock clean
+.PHONY: help setup demo test test-fast test-compose system check fix bench drill docs lock clean
 
 PYTHON ?=
 RENDERER ?=
@@ -33,7 +33,7 @@ test: $(DEV) system ## every test, with what they need from the system
 	node --test tests/overlay/js/*.test.mjs
 
 test-fast: $(DEV) ## the tests that start no browser and no studio
-	$(PYTEST) -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench $(PYTEST_ARGS)
+	$(PYTEST) -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench --ignore=tests/drill/test_drill.py $(PYTEST_ARGS)
 
 test-compose: $(DEV) ## build the containers, take a job through them, remove them
 	$(BIN)/python -m pytest -v tests/compose/journey.py $(PYTEST_ARGS)
@@ -53,8 +53,14 @@ docs: $(DEV) ## write the tables of the reference anew
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m docs.figures
 
+# Beside other queues too, each in an environment of its own: make bench PEERS=1
 bench: $(DEV) ## measure the studio
 	$(BIN)/python -m tests.bench
+	$(if $(PEERS),$(BIN)/python -m tests.bench.peers $(PEERS_ARGS))
+
+# Longer, or the same dice again: make drill DRILL_ARGS="--minutes 4 --seed 7"
+drill: $(DEV) ## kill gateways, workers and the broker in a show, and look what held
+	$(BIN)/python -m tests.drill $(DRILL_ARGS)
 
 # --- what the targets stand on ---------------------------------------------------------------------------------------
 
@@ -130,9 +136,12 @@ lock: $(DEV) ## write requirements/*.txt anew from pyproject.toml
 	for role in demo api worker bot overlay; do \
 	  $(COMPILE) --group $$role -c requirements/dev.txt pyproject.toml -o requirements/$$role.txt || exit 1; \
 	done
+	for peer in saq streaq taskiq; do \
+	  $(COMPILE) requirements/peers-$$peer.in -o requirements/peers-$$peer.txt || exit 1; \
+	done
 	$(COMPILE) --group gpu -c requirements/dev.txt -o requirements/gpu.txt
 	$(COMPILE) --group diffusion --group torch-cpu --excludes requirements/cpu.in -c requirements/dev.txt -o requirements/engines.txt
 
 clean: ## remove .venv and caches; what the studio made stays in var/
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf $(VENV) .venv-peers .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

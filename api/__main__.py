@@ -12,6 +12,7 @@ from sakuga.errors import PortTaken, StudioError
 from sakuga.settings import Settings
 
 BACKLOG = 512
+STUCK_S = 60  # a caller who takes nothing for so long is let go of: one who follows the events has a place of few
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -19,6 +20,8 @@ def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":  # counts for a window that stays closed, too, and is inherited by each connection
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_S * 1000)
     try:
         listener.bind((settings.api_host, settings.api_port))
     except OSError as error:
@@ -52,7 +55,13 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3, lifespan="on"
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+        ws="none",
     )
     log.get_logger("gateway").debug("gateway.ready", url=settings.base_url)
     Server(config, app.state.studio.closing).run(sockets=[listener])

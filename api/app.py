@@ -5,15 +5,42 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import catalog, clips, errors, events, generate, health, pages, queue, renderer, stage, status
+from api import (
+    budget,
+    catalog,
+    clips,
+    errors,
+    events,
+    generate,
+    health,
+    jobs,
+    login,
+    metrics,
+    moderation,
+    pages,
+    queue,
+    renderer,
+    schema,
+    show,
+    stage,
+    status,
+    webhooks,
+)
+from api.door import Door
 from api.guard import Guard
+from api.metrics import Meters
 from api.state import State
+from api.traffic import Traffic
 from sakuga import __version__
+from sakuga.keys import Keys
 from sakuga.settings import Settings
 
 DESCRIPTION = """
 The gateway of an anime studio that a live chat directs. `POST /generate` takes a request in; `GET /status/{job_id}`
 tells how it is going until there is a clip; `GET /stage` tells what is on air.
+
+Reading needs no key, unless the streamer wants one; each route that changes something says which role it needs. Send a
+key as `Authorization: Bearer` or as `X-API-Key`.
 
 Every error is `{"error": {"code", "message", "type", "param"}}`: the code is stable, the message says what to do.
 Times are UTC in RFC 3339, durations are seconds.
@@ -21,11 +48,16 @@ Times are UTC in RFC 3339, durations are seconds.
 TAGS = [
     {"name": "jobs", "description": "Ask for a clip and follow it."},
     {"name": "queue", "description": "Who waits."},
+    {"name": "moderation", "description": "What moderators do to the queue. Needs a moderator's key."},
+    {"name": "show", "description": "When the stream is live, and what its chat votes for."},
+    {"name": "budget", "description": "What it costs, and how much may be spent."},
     {"name": "catalog", "description": "What can be asked for."},
     {"name": "stage", "description": "What is on air."},
     {"name": "clips", "description": "What was made."},
     {"name": "events", "description": "Everything that happens."},
     {"name": "renderer", "description": "Where it is drawn, and whether a GPU is kept ready."},
+    {"name": "keys", "description": "Who is calling, and how a browser logs in."},
+    {"name": "webhooks", "description": "Which addresses hear of events, signed by Standard Webhooks."},
     {"name": "health", "description": "Which parts are up."},
 ]
 
@@ -51,9 +83,16 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
     )
     app.state.studio = studio
-    for room in (status, generate, queue, catalog, stage, clips, events, renderer, health):  # the most polled first
+    app.state.door = Door(settings, Keys(studio.redis))
+    app.state.meters = Meters(studio)
+    most_polled = (status, generate, queue, stage)
+    moderated = (jobs, moderation, show, budget, webhooks)
+    for room in (*most_polled, catalog, clips, events, renderer, health, metrics, login, *moderated):
         app.include_router(room.router)
+    app.include_router(jobs.decisions)
     errors.install(app)
     pages.install(app)
+    schema.declare(app, keyless_reads=settings.keyless_reads)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Traffic, registry=app.state.meters.registry)
     return app

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.documents import Document
+from api.door import reads
 from api.errors import described
 from api.state import Studio
 from sakuga.catalog import Catalog
@@ -75,7 +76,7 @@ class CatalogDocument(Document):
     prompt_limit: int = Field(description="Characters.", examples=[300])
 
 
-@router.get("/catalog", responses=described(), summary="Styles, characters and engines")
+@router.get("/catalog", dependencies=reads(), responses=described(), summary="Styles, characters and engines")
 async def catalog(studio: Studio) -> CatalogDocument:
     """Return the names that POST /generate takes."""
     shown, specs = studio.catalog, await studio.specs()

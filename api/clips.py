@@ -8,9 +8,11 @@ from starlette.responses import StreamingResponse
 
 from api.cache import answer, known
 from api.documents import CLIP_ID, ClipDocument, ClipsDocument
+from api.door import Caller, at_least, reads
 from api.errors import described
 from api.state import State, Studio
 from sakuga.errors import ClipNotFound, RangeNotSatisfiable
+from sakuga.role import Role
 
 router = APIRouter(tags=["clips"])
 
@@ -32,6 +34,7 @@ def _file(kind: str) -> dict[int | str, dict[str, object]]:
 
 @router.get(
     "/clips",
+    dependencies=reads(),
     response_model=ClipsDocument,
     responses={**described(404, 422), 304: {"description": "Not changed since the ETag in If-None-Match."}},
     summary="The gallery, newest first",
@@ -51,20 +54,40 @@ async def clips(
     return answer(request, document)
 
 
-@router.get("/clips/{clip_id}", responses=described(404, 422), summary="One clip")
+@router.get("/clips/{clip_id}", dependencies=reads(), responses=described(404, 422), summary="One clip")
 async def clip(clip_id: ClipIdInPath, studio: Studio) -> ClipDocument:
     """Return who asked for a clip, what it shows and how it was made."""
     return ClipDocument.of(await studio.gallery.get(clip_id))
 
 
-@router.get("/clips/{clip_id}/video", response_class=Response, responses=_file("video/mp4"), summary="The video")
+@router.delete("/clips/{clip_id}", status_code=204, responses=described(404, 422), summary="Take a clip out")
+async def remove(clip_id: ClipIdInPath, caller: Annotated[Caller, at_least(Role.MODERATOR)], studio: Studio) -> None:
+    """Take a clip out of the gallery, off the stage and out of storage, for good."""
+    found = await studio.gallery.get(clip_id)
+    await studio.gallery.remove(found, by=caller.by)
+    await studio.storage.remove(found)
+
+
+@router.get(
+    "/clips/{clip_id}/video",
+    dependencies=reads(),
+    response_class=Response,
+    responses=_file("video/mp4"),
+    summary="The video",
+)
 async def video(clip_id: ClipIdInPath, studio: Studio, request: Request, ranged: RangeHeader = None) -> Response:
     """Return the MP4 (H.264), whole or in a range."""
     found = await studio.gallery.get(clip_id)
     return await _send(studio, request, clip_id=clip_id, key=found.video_key, kind="video/mp4", ranged=ranged)
 
 
-@router.get("/clips/{clip_id}/poster", response_class=Response, responses=_file("image/jpeg"), summary="The poster")
+@router.get(
+    "/clips/{clip_id}/poster",
+    dependencies=reads(),
+    response_class=Response,
+    responses=_file("image/jpeg"),
+    summary="The poster",
+)
 async def poster(clip_id: ClipIdInPath, studio: Studio, request: Request, ranged: RangeHeader = None) -> Response:
     """Return a still of the clip as JPEG."""
     found = await studio.gallery.get(clip_id)

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.forecast import Forecast, whole_seconds
+from api.forecast import Forecast, eta_of
+from sakuga.budget import dollars
 from sakuga.clip import Clip
 from sakuga.engine import Mode, Preset
 from sakuga.job import WAITING, Job, JobError, JobStatus, RequestedBy
 from sakuga.lane import Credit, Lane
-from sakuga.stage import Stage, StageState
 
 JOB_ID = "job_01KAFK3V5N8ZQ6W3Y7T2M4R9XB"
 CLIP_ID = "clip_01KAFK3V5N8ZQ6W3Y7T2M4R9XB"
@@ -21,6 +21,11 @@ JobId = Annotated[str, Field(examples=[JOB_ID])]
 ClipId = Annotated[str, Field(examples=[CLIP_ID])]
 Time = Annotated[str, Field(description="UTC, RFC 3339.", examples=["2026-11-20T14:03:10.512Z"])]
 Cut = Annotated[str, Field(description="The number as shown everywhere.", examples=["C-042"])]
+
+EtaSeconds = Annotated[int | None, Field(description="Seconds until the clip is likely ready, as far as known.")]
+EtaMostSeconds = Annotated[int | None, Field(description="Nine of ten clips are ready within so many seconds.")]
+EstimateUsd = Annotated[float, Field(description="Dollars that it will likely cost; 0 where drawing is free.")]
+EtaText = Annotated[str | None, Field(description="The same two as people say it.")]
 
 
 def time_of(seconds: float) -> str:
@@ -55,7 +60,10 @@ class AcceptedDocument(Document):
     cut: Cut
     status: JobStatus = Field(examples=["queued"])
     queue_position: int | None = Field(description="Place among those that wait; 1 is next.", examples=[3])
-    eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[140])
+    eta_seconds: EtaSeconds = Field(examples=[140])
+    eta_p90_seconds: EtaMostSeconds = Field(default=None, examples=[200])
+    eta_text: EtaText = Field(default=None, examples=["about 2 min, at most 4"])
+    estimate_usd: EstimateUsd = Field(default=0.0, examples=[0.0078])
     status_url: str = Field(examples=[f"/status/{JOB_ID}"])
 
 
@@ -73,7 +81,9 @@ class JobDocument(Document):
         description="Percent of the render, 0 to 100; never falls within an attempt.", examples=[58.0]
     )
     queue_position: int | None = Field(description="Place among those that wait; 1 is next.", examples=[None])
-    eta_seconds: int | None = Field(description="Seconds until the clip is ready, as far as known.", examples=[14])
+    eta_seconds: EtaSeconds = Field(examples=[14])
+    eta_p90_seconds: EtaMostSeconds = Field(default=None, examples=[19])
+    eta_text: EtaText = Field(default=None, examples=["about 10 s, at most 20"])
     prompt: str = Field(examples=["girl with sword, neon rain"])
     style: str = Field(examples=["neon"])
     engine: str = Field(description="What draws it, or has drawn it.", examples=["rehearsal"])
@@ -81,13 +91,21 @@ class JobDocument(Document):
     characters: list[str] = Field(description="Who plays in it, by name.", examples=[["hana"]])
     lane: Lane
     credits: list[Credit] = Field(description="Why the job stands where it stands: seconds of head start.")
+    explanation: str = Field(
+        description="The same in words, with the studio's time of day.",
+        examples=["sub +300 s, 100 bits +60 s, asked 14:03:10"],
+    )
+    bound_seconds: int = Field(
+        description="Who asks later than so many seconds after it can't pass it, unless a moderator says so.",
+        examples=[2010],
+    )
     start_number: float = Field(description="Time of request minus credits; the lowest goes next.")
     requested_by: Requester
     requested_at: Time
     attempt: int = Field(description="How often the render was begun.", examples=[1])
 
     @classmethod
-    def fields_of(cls, job: Job, place: int | None, eta_s: float | None) -> dict[str, Any]:
+    def fields_of(cls, job: Job, place: int | None, forecast: Forecast) -> dict[str, Any]:
         """Return the common fields."""
         return {
             "job_id": job.id,
@@ -97,14 +115,16 @@ class JobDocument(Document):
             "stage": job.stage,
             "progress": job.progress,
             "queue_position": place,
-            "eta_seconds": whole_seconds(eta_s),
-            "prompt": job.prompt,
+            **eta_of(forecast.estimate(job, place)),
+            "prompt": "" if job.unseen else job.prompt,
             "style": job.style,
             "engine": job.drawing or job.engine,
             "preset": job.preset,
             "characters": job.characters,
             "lane": job.lane,
             "credits": job.credits,
+            "explanation": job.explanation,
+            "bound_seconds": max(0, round(forecast.most_credit_s - sum(credit.seconds for credit in job.credits))),
             "start_number": job.start_number,
             "requested_by": Requester.of(job.requested_by),
             "requested_at": time_of(job.requested_at),
@@ -114,18 +134,20 @@ class JobDocument(Document):
     @classmethod
     def waiting(cls, job: Job, place: int, forecast: Forecast) -> "JobDocument":
         """Describe a job that waits."""
-        return cls(**cls.fields_of(job, place, forecast.until_ready_s(job, place)))
+        return cls(**cls.fields_of(job, place, forecast))
 
     @classmethod
     def running(cls, job: Job, forecast: Forecast) -> "JobDocument":
         """Describe a job in a slot."""
-        return cls(**cls.fields_of(job, None, forecast.until_ready_s(job, None)))
+        return cls(**cls.fields_of(job, None, forecast))
 
 
 class StatusDocument(JobDocument):
     """Everything about one job."""
 
     seed: int = Field(examples=[7])
+    estimate_usd: EstimateUsd = Field(default=0.0, examples=[0.0078])
+    cost_usd: float | None = Field(default=None, description="Dollars that it cost, once it ended.", examples=[None])
     preview_url: str | None = Field(description="The picture so far, while it is drawn.", examples=[None])
     renderer: str | None = Field(description="Where it was drawn, once it is.", examples=[None])
     clip_id: str | None = Field(examples=[CLIP_ID])
@@ -144,8 +166,10 @@ class StatusDocument(JobDocument):
         drawn = job.preview is not None and not job.terminal
         made = clip.model_dump(include={"engine", "preset", "renderer"}) if clip else {"renderer": None}
         return cls(
-            **cls.fields_of(job, place, forecast.until_ready_s(job, place)) | made,
+            **cls.fields_of(job, place, forecast) | made,
             seed=job.seed,
+            estimate_usd=dollars(job.estimate),
+            cost_usd=dollars(job.spent) if job.terminal else None,
             preview_url=f"/status/{job.id}/preview?v={job.preview}" if drawn else None,
             clip_id=clip.id if clip else None,
             video_url=f"/clips/{clip.id}/video" if clip else None,
@@ -160,7 +184,10 @@ class StatusDocument(JobDocument):
 class QueueDocument(Document):
     """The whole queue."""
 
+    open: bool = Field(description="Whether requests are taken.", examples=[True])
     paused: bool = Field(description="Whether waiting jobs are kept waiting.")
+    draining: bool = Field(description="Whether the GPU is let go of once nobody waits any more.", examples=[False])
+    held_count: int = Field(description="Jobs that wait for a moderator; they take places too.", examples=[0])
     slots: int = Field(description="Renders that may run at a time.", examples=[1])
     waiting_count: int = Field(examples=[9])
     seconds_each: float = Field(description="Seconds between two clips while jobs wait.", examples=[7.1])
@@ -241,41 +268,3 @@ class ClipsDocument(Document):
     next_before: str | None = Field(
         description="Give this as `before` for older clips; null at the end.", examples=[None]
     )
-
-
-class StageDocument(Document):
-    """What is on air, and all that an overlay shows around it."""
-
-    state: StageState
-    revision: int = Field(description="Grows with each change of what is on air.", examples=[7])
-    since: Time
-    until: str | None = Field(description="When the stage manager moves on, if it is planned.", examples=[None])
-    server_time: Time
-    clip: ClipDocument | None = Field(description="The clip on air, if there is one.")
-    last_result: str | None = Field(description="The clip that was last shown as a result.", examples=[CLIP_ID])
-    cooking: list[str] = Field(description="Ids of running jobs, oldest first.", examples=[[JOB_ID]])
-    next: list[JobDocument] = Field(description="The first five that wait.")
-    waiting_count: int = Field(examples=[9])
-    seconds_each: float = Field(examples=[7.1])
-    paused: bool
-    poll_after_ms: int = Field(examples=[500])
-
-    @classmethod
-    def of(cls, stage: Stage, clip: Clip | None, forecast: Forecast) -> "StageDocument":
-        """Describe the stage."""
-        board = forecast.board
-        return cls(
-            state=stage.state,
-            revision=stage.revision,
-            since=time_of(stage.since),
-            until=time_of(stage.until) if stage.until else None,
-            server_time=time_of(board.now),
-            clip=ClipDocument.of(clip) if clip else None,
-            last_result=stage.last_result,
-            cooking=[job.id for job in board.running],
-            next=[JobDocument.waiting(job, place, forecast) for place, job in enumerate(board.waiting[:5], 1)],
-            waiting_count=board.waiting_count,
-            seconds_each=round(forecast.seconds_each(), 1),
-            paused=board.paused,
-            poll_after_ms=POLL_RUNNING_MS,
-        )

@@ -35,21 +35,45 @@ STATUS: dict[type[errors.SakugaError], int] = {
     errors.QueueFull: 429,
     errors.StreamsExhausted: 429,
     errors.KeyReused: 409,
+    errors.QueueClosed: 503,
+    errors.ViewerBanned: 403,
+    errors.CoolingDown: 429,
+    errors.ViewerBusy: 429,
+    errors.BudgetSpent: 429,
+    errors.PromptRefused: 422,
+    errors.JobChanged: 409,
+    errors.JobNotEnded: 409,
+    errors.BallotNotOpen: 409,
+    errors.BallotOpen: 409,
+    errors.BallotTooSmall: 409,
+    errors.ChoiceUnknown: 422,
+    errors.ActNotFound: 404,
+    errors.ActUndone: 409,
     errors.JobNotFound: 404,
     errors.JobNotWaiting: 409,
     errors.ClipNotFound: 404,
     errors.PreviewNotFound: 404,
+    errors.WebhookRefused: 422,
+    errors.WebhooksExhausted: 409,
+    errors.WebhookNotFound: 404,
+    errors.WebhookDisabled: 409,
+    errors.DeliveryNotFound: 404,
     errors.RouteNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RangeNotSatisfiable: 416,
     errors.HostNotAllowed: 403,
     errors.OriginNotAllowed: 403,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.KeyExposed: 403,
+    errors.LinkSpent: 410,
+    errors.RateLimited: 429,
     errors.BrokerUnavailable: 503,
     errors.StudioNotReady: 503,
     errors.StorageUnavailable: 503,
     errors.Unexpected: 500,
 }
-TYPES = {404: "not_found_error", 429: "rate_limit_error"}
+TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 RETRY_AFTER_S = 2
 
 
@@ -74,9 +98,11 @@ class ErrorDocument(BaseModel):
 # What the API's reference shows for each status.
 EXAMPLES: dict[int, errors.SakugaError] = {
     400: errors.BodyUnreadable(problem="Expecting value"),
-    403: errors.OriginNotAllowed(),
+    401: errors.Unauthenticated(problem="This needs a key."),
+    403: errors.Forbidden(needs="moderator", role="viewer"),
     404: errors.JobNotFound(job_id="job_01KAFK3V5N8ZQ6W3Y7T2M4R9XB", kept_days=3),
     409: errors.KeyReused(),
+    410: errors.LinkSpent(),
     413: errors.BodyTooLarge(limit_bytes=65536),
     415: errors.MediaTypeUnsupported(),
     416: errors.RangeNotSatisfiable(size=1_061_547),
@@ -101,10 +127,15 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "model": ErrorDocument,
             "description": MEANINGS.get(status) or (type(EXAMPLES[status]).__doc__ or "").strip(),
-            "content": {"application/json": {"example": _document(EXAMPLES[status]).model_dump()}},
+            "content": {"application/json": {"example": example(EXAMPLES[status])}},
         }
-        for status in sorted({403, 503, *statuses})
+        for status in sorted({401, 403, 503, *statuses})
     }
+
+
+def example(error: errors.SakugaError) -> dict[str, Any]:
+    """Return the envelope of an error as the API's reference shows it."""
+    return _document(error).model_dump()
 
 
 def respond(error: errors.SakugaError) -> JSONResponse:
@@ -114,6 +145,8 @@ def respond(error: errors.SakugaError) -> JSONResponse:
         headers["Retry-After"] = str(error.data.get("retry_after_s", RETRY_AFTER_S))
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = error.data["allowed"]
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="sakuga"'
     if isinstance(error, errors.RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.data['size']}"
     return JSONResponse(_document(error).model_dump(), STATUS[type(error)], headers)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.door import reads
 from api.errors import described
 from api.state import Studio
 from sakuga.errors import StreamsExhausted
@@ -36,7 +37,7 @@ async def _place(studio: Studio) -> AsyncIterator[None]:
     "/events",
     response_class=EventSourceResponse,
     responses=described(422, 429),
-    dependencies=[Depends(_place)],
+    dependencies=[*reads(), Depends(_place)],
     summary="Follow what happens",
 )
 async def events(

@@ -1,22 +1,34 @@
 """POST /generate: a viewer's request comes in."""
 
-import hashlib
 import json
 import secrets
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import choice
 from api.documents import AcceptedDocument
+from api.door import Caller, at_least, speaker
 from api.errors import described
-from api.forecast import whole_seconds
-from api.state import Studio
-from sakuga.job import RequestedBy, new_job_id
+from api.forecast import eta_of, whole_seconds
+from api.gate import SOMEBODY
+from api.once import Key, fingerprint_of
+from api.pricing import foreseen, price_of
+from api.state import State, Studio
+from api.terms import terms_of
+from sakuga.budget import dollars
+from sakuga.errors import PromptRefused
+from sakuga.job import Job, RequestedBy, new_job_id
 from sakuga.lane import lane_of
+from sakuga.log import about, get_logger
 from sakuga.prompt import clean_name, clean_prompt
+from sakuga.queue import REQUEST_KEPT
+from sakuga.role import Role
 
+log = get_logger("generate")
 router = APIRouter(tags=["jobs"])
 
 SEEDS = 2**32
@@ -81,41 +93,51 @@ class GenerateRequest(BaseModel):
     requested_by: RequestedBy = Field(default_factory=RequestedBy, description="The viewer who asked.")
 
 
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=200,
-        description="A name for this request, such as the chat message's id. Sent again, it returns the first job.",
-    ),
-]
-
-
 @router.post(
     "/generate",
     status_code=202,
     responses=described(400, 409, 413, 415, 422, 429),
     summary="Ask for a clip",
 )
-async def generate(request: GenerateRequest, studio: Studio, response: Response, key: Key = None) -> AcceptedDocument:
+async def generate(
+    request: GenerateRequest,
+    caller: Annotated[Caller, at_least(Role.VIEWER)],
+    studio: Studio,
+    response: Response,
+    key: Key = None,
+) -> AcceptedDocument:
     """Take in a request: it is checked, priced in head start, and waits for a slot.
 
     Everything is checked before anything is accepted. Follow the job at `status_url`.
     """
     catalog = studio.catalog
+    asked_by = speaker(caller, request.requested_by if "requested_by" in request.model_fields_set else None)
+    lane = lane_of(asked_by.roles, asked_by.bits)
+    soon = await studio.recent_forecast()
+    terms = terms_of(asked_by, lane, catalog, retry_after_s=whole_seconds(soon.seconds_each()) or 1)
+    fingerprint = fingerprint_of(request)
+    kept = REQUEST_KEPT if key else timedelta(seconds=catalog.limits.double_s)
+    key = f"{caller.key_id}:{key}" if key else f"{caller.key_id}:{asked_by.viewer}:{fingerprint}" if kept else None
+    asks = {"requested_by": asked_by.model_dump_json()}
+    if again := await studio.queue.check(asks, terms, key=key, fingerprint=fingerprint):
+        return await _accepted(*await studio.queue.look(again), studio, response)
+
     prompt = clean_prompt(request.prompt, catalog.limits.prompt_length)
     style = choice.style(request.style, catalog)
     characters = list(dict.fromkeys(request.characters))
     spec = choice.engine(request.engine, characters, await studio.specs(), catalog)
     preset = choice.preset(request.preset, spec, catalog)
     duration_s = choice.duration(request.duration, spec)
-    viewer = request.requested_by.model_copy(
-        update={
-            "login": clean_name(request.requested_by.login),
-            "display_name": clean_name(request.requested_by.display_name),
-        }
+    usd_per_s = price_of(spec, catalog.prices, await studio.workers()).usd_per_s
+    verdict = await studio.gate.judge(prompt, kind="prompt", policy=catalog.gate)
+    if verdict.refused:
+        raise PromptRefused(reason=verdict.reason)
+    terms = replace(
+        terms,
+        estimate=foreseen(soon.paces, usd_per_s, (spec.name, preset, duration_s)),
+        held_for="" if verdict.accepted else verdict.reason,
     )
-    soon = await studio.recent_forecast()
+    viewer = await _shown(asked_by, studio)
     job, place = await studio.queue.submit(
         new_job_id(),
         {
@@ -126,16 +148,36 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
             "characters": json.dumps(characters, ensure_ascii=False),
             "duration_s": duration_s,
             "seed": secrets.randbelow(SEEDS) if request.seed is None else request.seed,
+            "lane": lane,
             "requested_by": viewer.model_dump_json(),
-            "lane": lane_of(viewer.roles, viewer.bits),
         },
         catalog.lanes.credits_for(viewer.roles, viewer.bits),
-        limit=catalog.limits.waiting,
-        retry_after_s=whole_seconds(soon.seconds_each()) or 1,
+        terms,
         key=key,
-        fingerprint=hashlib.blake2b(request.model_dump_json().encode(), digest_size=16).hexdigest(),
+        key_kept=kept,
+        fingerprint=fingerprint,
     )
-    forecast = await studio.forecast()
+    with about(job_id=job.id, cut=job.cut):
+        log.info("job.held" if terms.held_for else "job.queued", lane=job.lane, engine=job.engine, place=place)
+        return await _accepted(job, place, studio, response, promised=True)
+
+
+async def _shown(asked_by: RequestedBy, studio: State) -> RequestedBy:
+    """Return who asks by a name that may be on air; who they are for limits and bans stays the same."""
+    login, name = clean_name(asked_by.login), clean_name(asked_by.display_name)
+    for said in dict.fromkeys((login, name)):
+        if said and not (await studio.gate.judge(said, kind="name", policy=studio.catalog.gate)).accepted:
+            known = asked_by.id or asked_by.login.lower()
+            return asked_by.model_copy(update={"id": known, "login": "", "display_name": SOMEBODY})
+    return asked_by.model_copy(update={"login": login, "display_name": name})
+
+
+async def _accepted(
+    job: Job, place: int | None, studio: State, response: Response, *, promised: bool = False
+) -> AcceptedDocument:
+    estimate = (await studio.forecast()).estimate(job, place)
+    if promised and estimate:
+        await studio.forecaster.history.promise(job.id, estimate.p50_s, estimate.p90_s)
     url = f"/status/{job.id}"
     response.headers["Location"] = url
     return AcceptedDocument(
@@ -144,6 +186,7 @@ async def generate(request: GenerateRequest, studio: Studio, response: Response,
         cut=job.cut,
         status=job.status,
         queue_position=place,
-        eta_seconds=whole_seconds(forecast.until_ready_s(job, place)),
+        **eta_of(estimate),
+        estimate_usd=dollars(job.estimate),
         status_url=url,
     )

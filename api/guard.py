@@ -1,9 +1,11 @@
 """The guard: what no request may do, checked before any route sees it.
 
 Any web page that is open on the streaming PC can send requests to loopback addresses, so a request must name a host
-that we answer to (against DNS rebinding), and one that changes something must not come from another site.
+that we answer to (against DNS rebinding), and what another site's page asks for is refused, writes and documents alike;
+another port of this machine is another site too. Following a link to a page or to a clip is no such request.
 """
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from sakuga.settings import Settings
 
 BODY_LIMIT = 64 * 1024  # bytes
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LINKED = re.compile(r"/|/overlay|/docs|/console|/login/[^/]+|/clips/[^/]+/(?:video|poster)")  # may be linked to
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY = (
     b"default-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
@@ -60,7 +63,7 @@ class Guard:
             await send(message)
 
         try:
-            self._check(scope["method"], Headers(scope=scope))
+            self._check(scope["method"], scope["path"], Headers(scope=scope))
             if scope["method"] not in SAFE:
                 receive = await _buffered(receive)
             await self._app(scope, receive, send_with_policy)
@@ -73,22 +76,33 @@ class Guard:
             if not begun:
                 await answer(scope, receive, send_with_policy)
 
-    def _check(self, method: str, headers: Headers) -> None:
+    def _check(self, method: str, path: str, headers: Headers) -> None:
         host = headers.get("host", "")
         if _hostname(host) not in self._hosts:
             raise HostNotAllowed(expected=self._base_url)
+        if _foreign(host, headers) and not (method in SAFE and _followed(path, headers)):
+            raise OriginNotAllowed
         if method in SAFE:
             return
-        if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-            raise OriginNotAllowed
-        if headers.get("origin", f"http://{host}").partition("://")[2] != host:
-            raise OriginNotAllowed
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_LIMIT:
             raise BodyTooLarge(limit_bytes=BODY_LIMIT)
         sent = length != "0" or "transfer-encoding" in headers
         if sent and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise MediaTypeUnsupported
+
+
+def _foreign(host: str, headers: Headers) -> bool:
+    """Whether another site's page sent this. Programs that are no browsers send neither header."""
+    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return True
+    return headers.get("origin", f"http://{host}").partition("://")[2] != host
+
+
+def _followed(path: str, headers: Headers) -> bool:
+    """Whether somebody followed a link to a page or clip: the other site never gets to see what it shows."""
+    by_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return by_link and LINKED.fullmatch(path) is not None
 
 
 def _gone(error: BaseException) -> bool:

@@ -7,8 +7,9 @@ from pydantic import Field
 from redis.exceptions import RedisError
 
 from api.documents import Document
+from api.door import needs
 from api.errors import described
-from api.state import Studio
+from api.state import State, Studio
 from sakuga import __version__
 
 router = APIRouter(tags=["health"])
@@ -72,6 +73,13 @@ class PartHealth(Document):
     status: Light
 
 
+class FileHealth(Document):
+    """The studio file."""
+
+    status: Light = Field(description="Whether what it says now is what holds.")
+    message: str | None = Field(description="What to mend; the last good state holds until then.", examples=[None])
+
+
 class HealthDocument(Document):
     """The studio's health, part by part. `degraded`: requests are taken, but clips are not made or not shown."""
 
@@ -82,9 +90,10 @@ class HealthDocument(Document):
     renderer: RendererHealth
     stage: PartHealth = Field(description="The stage manager.")
     storage: PartHealth
+    studio_file: FileHealth
 
 
-@router.get("/health", responses=described(), summary="Which parts are up")
+@router.get("/health", dependencies=needs(None), responses=described(), summary="Which parts are up")
 async def health(studio: Studio) -> HealthDocument:
     """Return the health of each part. Answers 200 even when a part is down: read `status`."""
     kind = "external" if studio.settings.redis_url else "embedded"
@@ -104,6 +113,7 @@ async def health(studio: Studio) -> HealthDocument:
             ),
             stage=PartHealth(status=Light.DOWN),
             storage=PartHealth(status=storage),
+            studio_file=_file(studio),
         )
     first = workers[0] if workers else {}
     drawing = Light.of(first.get("there", True) if first else False)
@@ -124,4 +134,10 @@ async def health(studio: Studio) -> HealthDocument:
         ),
         stage=PartHealth(status=stage),
         storage=PartHealth(status=storage),
+        studio_file=_file(studio),
     )
+
+
+def _file(studio: State) -> FileHealth:
+    problem = studio.file.look()
+    return FileHealth(status=Light.of(problem is None), message=problem)

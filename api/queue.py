@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.cache import answer
 from api.documents import JobDocument, QueueDocument
+from api.door import reads
 from api.errors import described
 from api.state import Studio
 
@@ -14,6 +15,7 @@ router = APIRouter(tags=["queue"])
 
 @router.get(
     "/queue",
+    dependencies=reads(),
     response_model=QueueDocument,
     responses={**described(422), 304: {"description": "Not changed since the ETag in If-None-Match."}},
     summary="The queue in its order",
@@ -27,7 +29,10 @@ async def queue(
     forecast = await studio.forecast(waiting=limit)
     board = forecast.board
     document = QueueDocument(
+        open=not board.closed,
         paused=board.paused,
+        draining=board.draining,
+        held_count=board.held_count,
         slots=board.slots,
         waiting_count=board.waiting_count,
         seconds_each=round(forecast.seconds_each(), 1),

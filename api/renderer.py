@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.documents import Document, time_of
+from api.door import needs, reads
 from api.errors import described
 from api.state import State, Studio
+from sakuga.role import Role
 from sakuga.warmth import LONGEST_S
 
 router = APIRouter(tags=["renderer"])
@@ -44,14 +46,17 @@ class RendererDocument(Document):
     message: str | None = Field(description="What to do about `trouble`, in a sentence.", examples=[None])
 
 
-@router.get("/renderer", responses=described(), summary="Where it is drawn")
+@router.get("/renderer", dependencies=reads(), responses=described(), summary="Where it is drawn")
 async def renderer(studio: Studio) -> RendererDocument:
     """Return the renderer, its engines and its GPU, whether it is warm, and whether it should be."""
     return await _document(studio)
 
 
 @router.put(
-    "/renderer", responses=described(400, 413, 415, 422), summary="Keep a GPU ready, or let go of it (stage and bot do)"
+    "/renderer",
+    dependencies=needs(Role.BOT),
+    responses=described(400, 413, 415, 422, 429),
+    summary="Keep a GPU ready, or let go of it (stage and bot do)",
 )
 async def put_renderer(change: RendererChange, studio: Studio) -> RendererDocument:
     """Wish for a warm renderer or for a cool one. Saying the same again only moves the end of the wish.

@@ -2,25 +2,32 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Annotated, Any, Self
 
 from fastapi import Depends, Request
 
 from api.forecast import Forecast
+from api.forecaster import Forecaster
+from api.gate import Gate
+from api.said import Said
 from sakuga import store
 from sakuga.catalog import Catalog
 from sakuga.engine import EngineSpec
 from sakuga.errors import StudioNotReady
 from sakuga.events import Events
 from sakuga.gallery import Gallery
-from sakuga.job import pace
 from sakuga.latest import Latest
+from sakuga.ledger import Ledger
+from sakuga.moderation import Moderation
 from sakuga.playout import Playout
 from sakuga.queue import Queue
+from sakuga.session import Sessions
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+from sakuga.studio_file import StudioFile
+from sakuga.votes import Votes
 from sakuga.warmth import Warmth
 
 FORECAST_KEPT_S = 0.5
@@ -34,22 +41,30 @@ class State:
     """Made once per process; routes take it as a dependency."""
 
     settings: Settings
-    catalog: Catalog
+    file: StudioFile
     storage: Storage
     redis: store.Client
     raw: store.Client
     queue: Queue
+    moderation: Moderation
+    sessions: Sessions
+    votes: Votes
+    ledger: Ledger
+    gate: Gate
     gallery: Gallery
     playout: Playout
     warmth: Warmth
     events: Events
+    forecaster: Forecaster
     streams: asyncio.Semaphore
     closing: asyncio.Event
+    said: Said[Any] = field(default_factory=Said)  # on the stage; see api/stage.py
     answers: Latest[Any] = field(default_factory=lambda: Latest(ANSWERS))  # by job id; see api/status.py
     _specs: dict[str, EngineSpec] = field(default_factory=dict)
     _specs_until: float = 0.0
     _forecast: Forecast | None = None
     _forecast_until: float = 0.0
+    _forecasting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def open(cls, settings: Settings, *, streams: int) -> Self:
@@ -57,21 +72,38 @@ class State:
         redis = store.connect(settings.broker_url)
         return cls(
             settings=settings,
-            catalog=Catalog.load(settings.studio_file),
+            file=StudioFile(settings.studio_file),
             storage=Storage.open(settings),
             redis=redis,
             raw=store.connect(settings.broker_url, decode=False),
             queue=Queue(redis),
+            moderation=Moderation(redis),
+            sessions=Sessions(redis),
+            votes=Votes(redis),
+            ledger=Ledger(redis),
+            gate=Gate.open(settings),
             gallery=Gallery(redis),
             playout=Playout(redis),
             warmth=Warmth(redis),
             events=Events(redis),
+            forecaster=Forecaster(redis),
             closing=asyncio.Event(),
             streams=asyncio.Semaphore(streams),
         )
 
+    @property
+    def catalog(self) -> Catalog:
+        """What the studio file says now."""
+        return self.file.catalog
+
+    async def clock(self) -> float:
+        """Return the broker's time in seconds since 1970."""
+        seconds, microseconds = await self.redis.time()
+        return float(seconds) + float(microseconds) / 1e6
+
     async def close(self) -> None:
         """Close the connections."""
+        await self.gate.close()
         await self.redis.aclose()
         await self.raw.aclose()
 
@@ -94,12 +126,12 @@ class State:
             specs = await self.specs()
         except StudioNotReady:
             specs = {}
-        typical_s = {
-            pace(spec.name, preset): spec.presets[preset].typical_s if preset in spec.presets else spec.typical_s
-            for spec in specs.values()
-            for preset in dict.fromkeys((*self.catalog.presets_of(spec), *spec.presets))
-        }
-        return Forecast(await self.queue.board(waiting), typical_s)
+        usual = next(iter(specs.values()), None)
+        preset = self.catalog.presets_of(usual)[0] if usual else self.catalog.preset
+        found = await self.forecaster.forecast(
+            await self.queue.board(waiting), specs, (usual.name if usual else "", preset)
+        )
+        return replace(found, most_credit_s=self.catalog.most_credit_s)
 
     async def workers(self) -> list[dict[str, Any]]:
         """Return what the workers said of themselves that were seen a moment ago."""
@@ -110,10 +142,11 @@ class State:
 
     async def recent_forecast(self) -> Forecast:
         """Return a forecast that is at most half a second old: polls must not each compute their own."""
-        if self._forecast is None or monotonic() > self._forecast_until:
-            self._forecast = await self.forecast()
-            self._forecast_until = monotonic() + FORECAST_KEPT_S
-        return self._forecast
+        async with self._forecasting:  # who comes meanwhile waits for it, and makes none
+            if self._forecast is None or monotonic() > self._forecast_until:
+                self._forecast = await self.forecast()
+                self._forecast_until = monotonic() + FORECAST_KEPT_S
+            return self._forecast
 
 
 async def _state(request: Request) -> State:  # async: FastAPI runs others in a thread

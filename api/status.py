@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.cache import known
 from api.documents import JOB_ID, StatusDocument
+from api.door import reads
 from api.errors import described
 from api.forecast import Forecast, whole_seconds
 from api.state import State, Studio
@@ -34,6 +35,7 @@ class _Answer:
 
 @router.get(
     "/status/{job_id}",
+    dependencies=reads(),
     response_model=StatusDocument,
     responses={**described(404, 422), 304: {"description": "Not changed since the ETag in If-None-Match."}},
     summary="How a job is going",
@@ -70,6 +72,7 @@ def _say(job: Job, clip: Clip | None, place: int | None, forecast: Forecast) -> 
 
 @router.get(
     "/status/{job_id}/preview",
+    dependencies=reads(),
     response_class=Response,
     responses={
         **described(404, 422),

@@ -44,7 +44,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if settings.twitch_api_base:
         twitch.redirect(settings.twitch_api_base)
     outbox = Outbox()
-    async with Gateway(settings.gateway) as gateway, aiohttp.ClientSession(timeout=TWITCH_TIMEOUT) as session:
+    async with (
+        Gateway(settings.gateway, key=settings.own_key) as gateway,
+        aiohttp.ClientSession(timeout=TWITCH_TIMEOUT) as session,
+    ):
         watch = Watch(gateway, outbox.put, link=lambda path: public_link(settings, path))
         desk = Desk(gateway, watch, outbox.put, prefix=PREFIX)
         lines: asyncio.Queue[Line] = asyncio.Queue(MOST_UNHEARD)

@@ -21,6 +21,20 @@ SENTENCES: dict[str, str] = {
     "preset_unknown": "@{name} this studio doesn't draw that way. Ask again without a preset.",
     "duration_out_of_range": "@{name} a clip of that length can't be drawn. Ask again without a length.",
     "queue_full": "@{name} the queue is full. Ask again {wait}.",
+    "queue_closed": "@{name} the studio takes no more requests right now. What waits is still drawn.",
+    "viewer_banned": "@{name} the moderators closed the studio's door for you.",
+    "cooling_down": "@{name} one at a time: ask again {wait}.",
+    "viewer_busy": "@{name} your last cut is still on the desk. Ask again when it is done.",
+    "budget_spent": "@{name} today's paper is nearly used up. Bits or a sub still get a sheet, if there is any.",
+    "prompt_refused": "@{name} that can't be drawn here. Ask for something else.",
+    "job_changed": "@{name} somebody else changed that cut in the meantime. Look again.",
+    "job_not_ended": "@{name} that cut is still on its way.",
+    "ballot_not_open": "@{name} there is nothing to vote on right now.",
+    "ballot_open": "@{name} a vote is on already.",
+    "ballot_too_small": "@{name} too few cuts wait for a vote.",
+    "choice_unknown": "@{name} that is not on the ballot. Vote with its number.",
+    "act_not_found": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "act_undone": "@{name} that was taken back already.",
     "key_reused": "@{name} that message was already used for another cut. Send it again as a new one.",
     "job_not_found": "@{name} that cut is not on the list any more.",
     "job_not_waiting": "@{name} that cut doesn't wait any more and can't be moved.",
@@ -36,7 +50,17 @@ SENTENCES: dict[str, str] = {
     "range_not_satisfiable": f"@{{name}} {LOST_IN_TRANSLATION}",
     "host_not_allowed": f"@{{name}} {LOST_IN_TRANSLATION}",
     "origin_not_allowed": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "unauthenticated": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "forbidden": "@{name} the bot may not do that here.",
+    "key_exposed": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "link_spent": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "rate_limited": "@{name} too many ask at once. Ask again {wait}.",
     "streams_exhausted": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "webhook_refused": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "webhooks_exhausted": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "webhook_not_found": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "webhook_disabled": f"@{{name}} {LOST_IN_TRANSLATION}",
+    "delivery_not_found": f"@{{name}} {LOST_IN_TRANSLATION}",
     "studio_not_ready": "@{name} the studio is still setting up its desks. Ask again in a few seconds.",
     "storage_unavailable": "@{name} the studio can't reach its shelves. Ask again {wait}.",
     "unexpected": "@{name} something broke in the studio, and the log says what. Ask again in a minute.",
@@ -89,7 +113,7 @@ def refused(error: GatewayRefused, *, name: str, prefix: str) -> str:
 
 def place(job: AcceptedJob) -> str:
     """Say where a job is that has not ended."""
-    eta = f", {about(job.eta_seconds)}" if job.eta_seconds is not None else ""
+    eta = f", {job.eta_text or about(job.eta_seconds)}" if job.eta_seconds is not None else ""
     if job.status == JobStatus.HELD:
         return say("job.held", cut=job.cut)
     if job.status in RUNNING:

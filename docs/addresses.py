@@ -94,6 +94,8 @@ def _kind(schema: Json) -> str:
         return " or ".join(_kind(choice) for choice in choices)
     if "enum" in schema:
         return f"one of {_choices(schema['enum'])}"
+    if "type" not in schema:
+        return "anything"
     if schema["type"] == "array":
         return f"list of {_kind(schema['items'])}"
     words = {
@@ -102,6 +104,7 @@ def _kind(schema: Json) -> str:
         "number": "number",
         "boolean": "true or false",
         "null": "null",
+        "object": "object",
     }
     return words[schema["type"]] + _bounds(schema)
 
@@ -112,7 +115,8 @@ def _bounds(schema: Json) -> str:
         last = schema.get("maximum", schema.get("exclusiveMaximum", 0) - 1)
         parts.append(f"{schema['minimum']:.0f} to {last:.0f}")
     elif "exclusiveMinimum" in schema:
-        parts.append(f"above {schema['exclusiveMinimum']:.0f}, up to {schema['maximum']:.0f}")
+        last = f", up to {schema['maximum']:.0f}" if "maximum" in schema else ""
+        parts.append(f"above {schema['exclusiveMinimum']:.0f}{last}")
     if "maxLength" in schema:
         parts.append(f"up to {schema['maxLength']} characters")
     if "default" in schema and schema["default"] != "":

@@ -24,8 +24,13 @@ from docs import addresses, engines
 from docs.table import NOTHING, table
 from sakuga import errors, store
 from sakuga.__main__ import parser
-from sakuga.catalog import Catalog, Character, Hero, Limits, Lora, Style
+from sakuga.ballot import VotePolicy
+from sakuga.budget import BudgetPolicy, Prices
+from sakuga.catalog import Catalog, Character, Hero, Lora, Style
+from sakuga.gate_policy import GateCheckerEntry, GatePolicy
 from sakuga.lane import LanePolicy
+from sakuga.limits import Active, Cooldown, Limits
+from sakuga.metric import FAMILIES
 from sakuga.settings import PREFIX, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -38,6 +43,25 @@ BRANCHES = {
     "The streamer can do something about it": errors.StudioError,
     "Others": errors.SakugaError,
 }
+
+TABLES: Mapping[str, type[BaseModel]] = {
+    "Top of the file": Catalog,
+    "[styles.NAME]": Style,
+    "[characters.NAME]": Character,
+    "LoRAs": Lora,
+    "[lanes]": LanePolicy,
+    "[limits]": Limits,
+    "[limits.cooldown]": Cooldown,
+    "[limits.active]": Active,
+    "[votes]": VotePolicy,
+    "[gate]": GatePolicy,
+    "[[gate.checkers]]": GateCheckerEntry,
+    "[budget]": BudgetPolicy,
+    "[prices]": Prices,
+    "[hero]": Hero,
+}
+INNER = {"styles", "characters", "cooldown", "active", "checkers"} | {name.strip("[]") for name in TABLES}
+"""Keys that are tables of their own."""
 
 
 def settings() -> str:
@@ -53,22 +77,12 @@ def settings() -> str:
 
 def studio_file() -> str:
     """Return the tables of the studio file."""
-    tables: Mapping[str, type[BaseModel]] = {
-        "Top of the file": Catalog,
-        "[styles.NAME]": Style,
-        "[characters.NAME]": Character,
-        "LoRAs": Lora,
-        "[lanes]": LanePolicy,
-        "[limits]": Limits,
-        "[hero]": Hero,
-    }
     parts = []
-    for heading, model in tables.items():
-        inner = {"styles", "characters", "lanes", "limits", "hero"} if model is Catalog else set()
+    for heading, model in TABLES.items():
         rows = [
             (f"`{name}`", takes(field), default(field), field.description)
             for name, field in model.model_fields.items()
-            if name not in inner
+            if name not in INNER
         ]
         parts.append(f"## {heading}\n\n{table(('Key', 'Takes', 'Default', 'What it is'), rows)}")
     return "\n\n".join(parts)
@@ -106,6 +120,15 @@ def redis_keys() -> str:
     return table(("Key", "Holds"), rows)
 
 
+def metrics() -> str:
+    """Return the table of all metrics."""
+    rows = (
+        (f"`{family.name}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
+        for family in FAMILIES
+    )
+    return table(("Name", "Is a", "Labels", "What it is"), rows)
+
+
 def command_line() -> str:
     """Return the table of all commands."""
     return table(("Command", "Does"), _commands(parser(), "python -m sakuga"))
@@ -117,6 +140,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": error_codes,
     "http-api.md": http_api,
     "redis-keys.md": redis_keys,
+    "metrics.md": metrics,
     "command-line.md": command_line,
     "engines.md": engines.describe,
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gpu.engines import ENGINES, Place, find_engine, find_spec
 from gpu.pipe import ABANDONED, Lines, hear, lines
+from gpu.price import usd_per_s
 from gpu.telling import Telling
 from sakuga.engine import Progress
 from sakuga.errors import SakugaError
@@ -23,11 +24,12 @@ TRIAL = "tiny"
 """An engine for trying things out, which is offered only where somebody names it."""
 
 
-def _specs(names: Iterable[str]) -> int:
-    """Print the specs as a list, or the error as `render` does."""
+def _specs(names: Iterable[str], gpu: str | None) -> int:
+    """Print the specs as a list, with what `gpu` costs; or the error as `render` does."""
     said: object
     try:
-        said, status = [find_spec(name).model_dump(mode="json") for name in names], 0
+        specs = [find_spec(name) for name in names]
+        said, status = [spec.model_dump(mode="json") | {"usd_per_s": usd_per_s(spec, gpu)} for spec in specs], 0
     except SakugaError as error:
         said, status = {"error": {"code": error.code, "data": error.data}}, 1
     sys.stdout.write(json.dumps(said, indent=2) + "\n")
@@ -84,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     place.add_argument("--compile", action="store_true", help="compile engines: slow to begin, faster from then on")
     specs = commands.add_parser("specs", help="print EngineSpecs as a JSON list")
     specs.add_argument("names", nargs="*", metavar="NAME", help="engines (default: rehearsal)")
+    specs.add_argument("--gpu", metavar="GPU", help="the GPU to rent for all (default: the first of each)")
     specs.add_argument("--present", action="store_true", help="all engines whose weights are in --weights")
     specs.add_argument("--weights", type=Path, default=plain.weights, help="folder of the weights")
     render = commands.add_parser("render", parents=[place], help="draw one clip, told on stdin")
@@ -97,7 +100,7 @@ def main() -> int:
     os.environ["TQDM_DISABLE"] = "1"  # noqa: TID251 (told, not asked): the studio's log has no room for moving bars
     chosen = _parser().parse_args()
     if chosen.command == "specs":
-        return _specs(_here(chosen.weights) if chosen.present else chosen.names or ["rehearsal"])
+        return _specs(_here(chosen.weights) if chosen.present else chosen.names or ["rehearsal"], chosen.gpu)
     place = Place(chosen.weights, chosen.media, chosen.cache, chosen.device, chosen.compile)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear

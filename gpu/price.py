@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from sakuga.engine import Cost
+from sakuga.engine import Cost, EngineSpec
 
 AS_OF = "2026-10-08"
 """When https://modal.com/pricing was last read (as others had transcribed it); the same since 2025."""
@@ -29,6 +29,9 @@ CORE_USD_PER_S = 0.0000131
 """A physical core, in a function. A container has an eighth of one at least."""
 GIB_USD_PER_S = 0.00000222
 LEAST_CORES = 0.125
+
+CORES = 4.0  # that a container asks for: for the encoder and the loop
+SPARE_GIB = 8  # of memory, on top of what the weights take on the card: a snapshot holds the card's memory in RAM
 
 SAME_PRICE = {"A10G": "A10", "A100": "A100-40GB", "B200+": "B200"}
 """Other names in Modal's lists, and whose price they have."""
@@ -70,6 +73,23 @@ def listed_as(device: str) -> str | None:
     """Return which GPU of the table a card is, by the name that torch has for it; None for one that can't be rented."""
     words = set(_words(device.replace("A10G", "A10")))
     return next((name for name in GPU_USD_PER_S if set(_words(name)) <= words), None)
+
+
+def memory_gib(spec: EngineSpec) -> int:
+    """Return the RAM that an engine's container asks for."""
+    return math.ceil(spec.variants[0].vram_gb if spec.variants else 0) + SPARE_GIB
+
+
+def usd_per_s(spec: EngineSpec, gpu: str | None = None) -> float:
+    """Return what a second of an engine's container costs by the table, on the GPU that it asks for first or on `gpu`.
+
+    0 where nothing is rented, or where the GPU has no price.
+    """
+    wanted = gpu or next(iter(spec.gpus), None)
+    if not spec.gpus or wanted is None:
+        return 0.0
+    found = cost(gpu=wanted, seconds=1.0, cores=CORES, memory_gib=memory_gib(spec))
+    return found.usd if found else 0.0
 
 
 def cost(

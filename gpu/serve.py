@@ -165,7 +165,8 @@ class Desk:
             result = self._drawn(order).model_dump(mode="json")
         except SakugaError as error:
             held = self._resident.held
-            self._lines.send(handle=order.handle, error=failure(self._resident.doubt(error)))
+            job_id = str(order.render.get("job_id", ""))
+            self._lines.send(handle=order.handle, error=failure(self._resident.doubt(error), job_id))
             if held != self._resident.held:
                 self._say_ready()
         else:
@@ -207,10 +208,13 @@ def problem(error: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in first['loc']) or 'the line'}: {first['msg']}"
 
 
-def failure(error: SakugaError) -> dict[str, Any]:
-    """Return an error as the parent reads it, and write to stderr, which the parent shows, where it came from."""
+def failure(error: SakugaError, job_id: str = "") -> dict[str, Any]:
+    """Return an error as the parent reads it, and write to stderr, which the parent shows, where it came from.
+
+    What is written begins with the job that it is about, if it is about one.
+    """
     if error.__cause__:
-        sys.stderr.write(trace(error))
+        sys.stderr.write((f"{job_id}: " if job_id else "") + trace(error))
     return {"code": error.code, "data": error.data}
 
 

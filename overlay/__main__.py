@@ -14,7 +14,7 @@ from sakuga.settings import Settings
 
 async def serve(settings: Settings) -> None:
     """Manage the stage until asked to stop."""
-    async with Gateway(settings.gateway) as gateway:
+    async with Gateway(settings.gateway, key=settings.own_key) as gateway:
         task = asyncio.create_task(StageManager(gateway).run())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)

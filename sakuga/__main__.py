@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from redis.exceptions import RedisError
 
-from sakuga import __version__, broker, demo, log, store
+from sakuga import __version__, accounts, broker, demo, keyring, log, recorder, replay, store, switchboard
 from sakuga.catalog import Catalog
 from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.gallery import Gallery
@@ -33,6 +35,7 @@ CHARACTER = {
 }
 SIGNALLED = 128  # plus the signal, as shells count
 INTERRUPTED = 130
+SLOWEST, FASTEST = 0.01, 1000
 READS_THE_STUDIO_FILE = {"deploy", "weights"}
 OTHERS = {"gpu": "gpu.cloud", "character": "gpu.character"}
 """Processes that parse by themselves what follows such a command."""
@@ -48,9 +51,31 @@ def parser() -> argparse.ArgumentParser:
         dest="act", required=True, metavar="COMMAND"
     )
     gallery.add_parser("rebuild", help="write the index of clips anew from their sidecars")
+    keyring.add_commands(commands.add_parser("keys", help="look after who may do what"))
+    accounts.add_options(commands.add_parser("ledger", help="print what was spent as CSV"))
+    switchboard.add_commands(commands.add_parser("webhooks", help="look after who hears of events"))
+    _recordings(commands)
     _list(commands.add_parser("gpu", help="look after the GPU half"), GPU)
     _list(commands.add_parser("character", help="look after the characters"), CHARACTER)
     return root
+
+
+def _recordings(commands: Any) -> None:
+    record = commands.add_parser("record", help="write down a show as it happens, with its prompts, until Ctrl-C")
+    record.add_argument("file", type=Path, help="a new file, which only you may read")
+    again = commands.add_parser("replay", help="show a recorded show on a gateway of its own, until Ctrl-C")
+    again.add_argument("file", type=Path)
+    again.add_argument("--speed", type=_speed, default=1.0, help="times as fast")
+    again.add_argument("--port", type=int, default=8421, help="where its pages are (8421)")
+    again.add_argument("--clips", help="a folder that has the clips, if they are no longer where they were")
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not SLOWEST <= speed <= FASTEST:
+        msg = f"between {SLOWEST} and {FASTEST}"
+        raise argparse.ArgumentTypeError(msg)
+    return speed
 
 
 def _list(group: argparse.ArgumentParser, helps: Mapping[str, str]) -> None:
@@ -59,12 +84,12 @@ def _list(group: argparse.ArgumentParser, helps: Mapping[str, str]) -> None:
         acts.add_parser(name, help=told, add_help=False)
 
 
-async def rebuild_gallery(settings: Settings) -> int:
-    """Write the gallery's index anew from the storage and return the number of clips."""
+async def rebuild_gallery(settings: Settings, _: argparse.Namespace) -> str:
+    """Write the gallery's index anew from the storage, and say how many clips it has."""
     server = await broker.ensure(settings)
     redis = store.connect(settings.broker_url)
     try:
-        return await Gallery(redis).rebuild(Storage.open(settings))
+        return f"The gallery has {await Gallery(redis).rebuild(Storage.open(settings))} clips."
     finally:
         await redis.aclose()
         if server is not None:
@@ -93,6 +118,22 @@ def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:
                 continue
 
 
+SHOWS: Mapping[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+    "demo": lambda settings, _: demo.run(settings),
+    "replay": replay.run,
+    "ledger": accounts.run,
+}
+"""What prints by itself or runs until Ctrl-C, and ends with an exit code."""
+
+ACTS: Mapping[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, str]]] = {
+    "gallery": rebuild_gallery,
+    "keys": keyring.run,
+    "webhooks": switchboard.run,
+    "record": recorder.run,
+}
+"""What is done with, and ends with a line to print."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -104,10 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.configure(settings, "sakuga")
         if asked.command in OTHERS:
             return call(OTHERS[asked.command], settings, asked.act, words[2:])
-        if asked.command == "demo":
-            return asyncio.run(demo.run(settings))
-        clips = asyncio.run(rebuild_gallery(settings))
-        print(f"The gallery has {clips} clips.")
+        if asked.command in SHOWS:
+            return asyncio.run(SHOWS[asked.command](settings, asked))
+        print(asyncio.run(ACTS[asked.command](settings, asked)))
     except StudioError as error:
         print(error, file=sys.stderr)
         return 2

@@ -8,9 +8,13 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sakuga.ballot import VotePolicy
+from sakuga.budget import BudgetPolicy, Prices
 from sakuga.engine import Adapter, EngineSpec, Preset, Source
 from sakuga.errors import StudioFileInvalid
+from sakuga.gate_policy import GatePolicy
 from sakuga.lane import LanePolicy
+from sakuga.limits import Limits
 
 NAME = re.compile(r"[\w-]{1,40}")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -114,13 +118,6 @@ class Character(Style):
         return not self.engines or engine in self.engines
 
 
-class Limits(Entry):
-    """How much the studio takes in."""
-
-    prompt_length: int = Field(default=300, ge=10, le=2000, description="Characters in a prompt.")
-    waiting: int = Field(default=200, ge=1, le=100_000, description="Jobs that may wait.")
-
-
 class Hero(Entry):
     """Clips that the studio draws for itself at night, for the gallery."""
 
@@ -153,6 +150,10 @@ class Catalog(Entry):
     characters: dict[Name, Character] = Field(default_factory=dict)
     lanes: LanePolicy = LanePolicy()
     limits: Limits = Limits()
+    votes: VotePolicy = VotePolicy()
+    gate: GatePolicy = GatePolicy()
+    budget: BudgetPolicy = BudgetPolicy()
+    prices: Prices = Prices()
     hero: Hero = Hero()
 
     @model_validator(mode="after")
@@ -190,6 +191,13 @@ class Catalog(Entry):
         has = spec.presets or dict.fromkeys((self.preset, *self.presets))
         usual = self.preset if self.preset in has else next(iter(has))
         return list(dict.fromkeys((usual, *(preset for preset in self.presets if preset in has))))
+
+    @property
+    def most_credit_s(self) -> float:
+        """The most head start that a job can earn without a moderator, in seconds: nobody is overtaken by more."""
+        lanes, votes = self.lanes, self.votes
+        role_s = max(lanes.mod_s, lanes.sub_s, lanes.vip_s)
+        return role_s + lanes.bits_cap_s + votes.upvotes_cap_s + votes.win_s
 
     def drawn_by(self, spec: EngineSpec, names: Iterable[str]) -> bool:
         """Whether an engine can draw these characters: each is made for it, and one has the picture that it needs."""

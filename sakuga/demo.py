@@ -2,11 +2,12 @@
 
 import asyncio
 import fcntl
+import secrets
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -14,10 +15,12 @@ from time import monotonic
 import httpx
 from redis.exceptions import RedisError
 
-from sakuga import broker, store
+from sakuga import broker, keyring, store
 from sakuga.catalog import Catalog
 from sakuga.errors import FolderTaken, PortTaken, StudioError
+from sakuga.keys import SECRET_BYTES, SECRET_PREFIX, Keys
 from sakuga.log import get_logger
+from sakuga.role import Role
 from sakuga.settings import Settings
 from sakuga.supervisor import Supervisor
 from sakuga.warmth import Warmth
@@ -27,6 +30,8 @@ log = get_logger("demo")
 READY_S = 30.0
 LOOK_EVERY_S = 0.05
 BROKER_EVERY_S = 0.5
+KEY_FILE = "demo.key"
+SHARE_A_KEY = ("api", "overlay", "bot")
 
 INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033[0m"
 
@@ -44,15 +49,17 @@ async def _run(settings: Settings) -> int:
     supervisor = Supervisor(settings.environ())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+    shared = settings.key.get_secret_value() if settings.key else SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    own = settings.as_environ(key=shared)  # nothing else that we start learns it
     servers = [server for server in [await broker.ensure(settings)] if server]
     try:
         async with asyncio.TaskGroup() as group:
             chores = [
-                group.create_task(_greet(settings, supervisor, began)),
+                group.create_task(_greet(settings, supervisor, own, began)),
                 group.create_task(_keep_broker(settings, servers)),
             ]
             for module in ("api", "worker", "overlay"):
-                group.create_task(supervisor.keep(module))
+                group.create_task(supervisor.keep(module, own if module in SHARE_A_KEY else None))
             await supervisor.stopped()
             for chore in chores:
                 chore.cancel()
@@ -101,7 +108,18 @@ def _check_port(settings: Settings) -> None:
             raise PortTaken(host=settings.api_host, port=settings.api_port) from error
 
 
-async def _greet(settings: Settings, supervisor: Supervisor, began: float) -> None:
+async def _hand_out(settings: Settings) -> str:
+    """Lay a moderator's key into its file, and return a link for the owner's browser."""
+    redis = store.connect(settings.broker_url)
+    try:
+        keys = Keys(redis)
+        await keyring.keep(keys, settings.var_dir / KEY_FILE, Role.MODERATOR, "demo")
+        return await keyring.login_url(keys, settings, Role.BROADCASTER, "owner")
+    finally:
+        await redis.aclose()
+
+
+async def _greet(settings: Settings, supervisor: Supervisor, own: Mapping[str, str], began: float) -> None:
     """Print where everything is, once every part is up; then begin to listen to chat."""
     trouble: str | None = None
     async with httpx.AsyncClient(base_url=settings.gateway, trust_env=False) as client:
@@ -112,13 +130,14 @@ async def _greet(settings: Settings, supervisor: Supervisor, began: float) -> No
                 if trouble or health["status"] == "healthy":
                     break
             await asyncio.sleep(LOOK_EVERY_S)
-    sys.stdout.write(greeting(settings.base_url, monotonic() - began, colour=sys.stdout.isatty(), trouble=trouble))
+    link, file, took_s = await _hand_out(settings), settings.var_dir / KEY_FILE, monotonic() - began
+    sys.stdout.write(greeting(settings.base_url, link, file, took_s, colour=sys.stdout.isatty(), trouble=trouble))
     sys.stdout.flush()
     if settings.bot:
-        await supervisor.keep("bot")
+        await supervisor.keep("bot", own)
 
 
-def greeting(url: str, seconds: float, *, colour: bool, trouble: str | None = None) -> str:
+def greeting(url: str, link: str, key: Path, seconds: float, *, colour: bool, trouble: str | None = None) -> str:
     """Return the block of text that says where everything is, and what is wrong with the renderer, if something is."""
     ink, paper, blue, red, off = (INK, PAPER, BLUE, RED, OFF) if colour else ("",) * 5
     but = f"\n  {red}but{off}       {trouble}\n" if trouble else ""
@@ -128,6 +147,11 @@ def greeting(url: str, seconds: float, *, colour: bool, trouble: str | None = No
   {blue}studio{off}    {ink}{url}{off}          {paper}write !anime "girl with sword, neon rain"{off}
   {blue}overlay{off}   {ink}{url}/overlay{off}  {paper}for an OBS browser source, 1920x1080{off}
   {blue}API{off}       {ink}{url}/docs{off}     {paper}every address, to try out{off}
+
+  {blue}log in{off}    {ink}{link}{off}
+            {paper}works once, for 10 minutes; another: .venv/bin/python -m sakuga keys link{off}
+  {blue}by curl{off}   {paper}curl -s {url}/generate -H "Authorization: Bearer $(cat {key})" \\
+              -H 'Content-Type: application/json' -d '{{"prompt": "girl with sword, neon rain"}}'{off}
 {but}
   {red}Ctrl-C{off} {paper}stops the studio; what waits is kept for next time.{off}
 

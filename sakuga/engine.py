@@ -85,6 +85,9 @@ class EngineSpec(BaseModel):
     presets: dict[Preset, Recipe] = Field(default_factory=dict)
     variants: tuple[Variant, ...] = Field(default=(), description="Best first; the first that fits the card is taken.")
     gpus: tuple[str, ...] = Field(default=(), description="GPUs to rent, in order of preference, in Modal's names.")
+    usd_per_s: float = Field(
+        default=0.0, description="Dollars a second on a rented GPU: the one that is asked for first; 0 for none."
+    )
     sound: bool = False
     takes_loras: bool = False
 

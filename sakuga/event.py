@@ -10,7 +10,12 @@ class EventType(StrEnum):
     """What can have happened."""
 
     JOB_QUEUED = "job.queued"
+    JOB_HELD = "job.held"
+    JOB_APPROVED = "job.approved"
+    JOB_REJECTED = "job.rejected"
+    JOB_EXPIRED = "job.expired"
     JOB_MOVED = "job.moved"
+    JOB_EDITED = "job.edited"
     JOB_ADMITTED = "job.admitted"
     JOB_STARTED = "job.started"
     JOB_PROGRESSED = "job.progressed"
@@ -20,7 +25,18 @@ class EventType(StrEnum):
     JOB_FAILED = "job.failed"
     JOB_CANCELLED = "job.cancelled"
     CLIP_READY = "clip.ready"
+    CLIP_REMOVED = "clip.removed"
     STAGE_CHANGED = "stage.changed"
+    QUEUE_CHANGED = "queue.changed"
+    SESSION_BEGAN = "session.began"
+    SESSION_ENDED = "session.ended"
+    BALLOT_OPENED = "ballot.opened"
+    VOTE_CAST = "vote.cast"
+    BALLOT_CLOSED = "ballot.closed"
+    BAN_ADDED = "ban.added"
+    BAN_REMOVED = "ban.removed"
+    BUDGET_CHANGED = "budget.changed"
+    WEBHOOK_DISABLED = "webhook.disabled"
 
 
 class Event(BaseModel):

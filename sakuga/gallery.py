@@ -1,6 +1,7 @@
 """The gallery: the index of all clips, newest first."""
 
 from sakuga import store
+from sakuga.act import Act
 from sakuga.clip import Clip
 from sakuga.errors import ClipNotFound
 from sakuga.storage import Storage
@@ -11,6 +12,7 @@ class Gallery:
 
     def __init__(self, redis: store.Client) -> None:
         self._redis = redis
+        self._remove = store.script(redis, "remove")
 
     async def get(self, clip_id: str) -> Clip:
         """Return a clip. Raises ClipNotFound."""
@@ -18,6 +20,11 @@ class Gallery:
         if document is None:
             raise ClipNotFound(clip_id=clip_id)
         return Clip.model_validate_json(document)
+
+    async def remove(self, clip: Clip, *, by: str, reason: str = "") -> bool:
+        """Take a clip out of the gallery and off the stage; its files are the storage's to remove."""
+        act = Act(type="clip.removed", by=by, job_id=clip.job_id, reason=reason, detail={"clip_id": clip.id})
+        return bool(await self._remove(args=[clip.id, act.model_dump_json()]))
 
     async def newest(self, limit: int, before: str | None = None) -> list[Clip]:
         """Return up to `limit` clips, newest first, from the one that follows `before`. Raises ClipNotFound."""

@@ -48,6 +48,7 @@ class AcceptedJob(Document):
     status: JobStatus
     queue_position: int | None = None
     eta_seconds: float | None = None
+    eta_text: str | None = None
 
     @property
     def terminal(self) -> bool:
@@ -142,7 +143,7 @@ Shape = TypeVar("Shape", bound=Document)
 class Gateway:
     """A client of one gateway. Every call raises GatewayRefused or GatewayUnreachable; 5 s of silence end it."""
 
-    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, key: str | None = None, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         # No proxies from the environment: the gateway is on this machine or on the same network.
         self._http = httpx.AsyncClient(
@@ -150,7 +151,7 @@ class Gateway:
             transport=transport,
             timeout=TIMEOUT,
             trust_env=False,
-            headers={"User-Agent": f"sakuga/{__version__}"},
+            headers={"User-Agent": f"sakuga/{__version__}"} | ({"Authorization": f"Bearer {key}"} if key else {}),
         )
         self._seen: Latest[tuple[str, Document]] = Latest(REMEMBERED_DOCUMENTS)
 

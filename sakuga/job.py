@@ -1,6 +1,7 @@
 """A job: one viewer's request, from acceptance to its end."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -33,7 +34,9 @@ TERMINAL = frozenset(JobStatus) - WAITING - RUNNING
 # A running job may fall back to `starting` (next attempt) or `queued` (arq lost it); an end is final.
 TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.HELD: frozenset({JobStatus.QUEUED, JobStatus.REJECTED, JobStatus.CANCELLED, JobStatus.EXPIRED}),
-    JobStatus.QUEUED: frozenset({JobStatus.HELD, JobStatus.STARTING, JobStatus.CANCELLED, JobStatus.EXPIRED}),
+    JobStatus.QUEUED: frozenset(
+        {JobStatus.HELD, JobStatus.STARTING, JobStatus.REJECTED, JobStatus.CANCELLED, JobStatus.EXPIRED}
+    ),
     JobStatus.STARTING: frozenset(
         {JobStatus.STARTING, JobStatus.RENDERING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.CANCELLED}
     ),
@@ -73,7 +76,13 @@ class RequestedBy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     platform: Literal["twitch", "youtube", "studio", "api"] = Field(default="api", description="Where the viewer is.")
-    id: str = Field(default="", max_length=64, description="The platform's id of the viewer.", examples=["3000"])
+    id: str = Field(
+        default="",
+        max_length=64,
+        pattern=r"^[!-~]*$",
+        description="The platform's id of the viewer: letters, digits and signs, without spaces.",
+        examples=["3000"],
+    )
     login: str = Field(default="", max_length=64, description="The viewer's login name.", examples=["mika"])
     display_name: str = Field(default="", max_length=64, description="The name to show.", examples=["Mika"])
     roles: list[Literal["subscriber", "founder", "vip", "moderator", "broadcaster"]] = Field(
@@ -88,6 +97,17 @@ class RequestedBy(BaseModel):
     def name(self) -> str:
         """The name to show, never empty."""
         return self.display_name or self.login or "somebody"
+
+    @property
+    def viewer(self) -> str:
+        """Who it is, for limits, votes and bans: `twitch:3000`; empty if nobody said."""
+        known = "".join((self.id or self.login.lower()).split()).replace("/", "")
+        return f"{self.platform}:{known}" if known else ""
+
+    @property
+    def by_login(self) -> str:
+        """The same by login, for bans that name one; empty without a login, and for one that looks like an id."""
+        return f"{self.platform}:{self.login.lower()}" if self.login and not self.login.isdecimal() else ""
 
 
 class JobError(BaseModel):
@@ -117,12 +137,21 @@ class Job(BaseModel):
     credits: list[Credit] = Field(default_factory=list)
     requested_at: float
     start_number: float
+    expires_at: float | None = None
+    viewer: str = ""
+    session: str = ""  # the stream session in which it was asked for
+    held_for: str = ""  # why it waits for a moderator; never words of the prompt
+    retry_of: str = ""
+    retried_as: str = ""
+    estimate: int = 0  # millionths of a dollar, foreseen
+    spent: int = 0  # millionths of a dollar, by all its attempts
     stage: str = "waiting"
     progress: float = 0.0
     attempt: int = 0
     handle: str | None = None
     drawing: str | None = None  # the engine of this attempt, where it is not the one that was asked for
     preview: int | None = None  # version of the preview picture
+    admitted_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
     error: JobError | None = None
@@ -143,3 +172,14 @@ class Job(BaseModel):
     def terminal(self) -> bool:
         """Whether the job has ended."""
         return self.status in TERMINAL
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody but moderators may see what it asks for: also once it ended without anybody's approval."""
+        return bool(self.held_for) or self.status in {JobStatus.HELD, JobStatus.REJECTED}
+
+    @property
+    def explanation(self) -> str:
+        """Why it stands where it stands, as in "sub +300 s, asked 14:03:10"; the time of day is this machine's."""
+        asked = datetime.fromtimestamp(self.requested_at).astimezone().strftime("%H:%M:%S")
+        return ", ".join([*(credit.words for credit in self.credits), f"asked {asked}"])

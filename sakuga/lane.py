@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MINUS = "\u2212"
+
 
 class Lane(StrEnum):
     """The way into the queue. A job has one."""
@@ -15,6 +17,11 @@ class Lane(StrEnum):
     BITS = "bits"
     MOD = "mod"
 
+    @property
+    def paid(self) -> bool:
+        """Whether it may take the places that are kept for those who pay, and for moderators."""
+        return self in {Lane.SUB, Lane.BITS, Lane.MOD}
+
 
 class Credit(BaseModel):
     """Seconds of head start with the reason that everyone may read. Negative ones push back."""
@@ -23,6 +30,14 @@ class Credit(BaseModel):
 
     reason: str = Field(max_length=60, examples=["sub", "300 bits", "2 votes"])
     seconds: float = Field(examples=[300.0])
+    by: str = Field(default="studio", max_length=60, description="Who gave it.", examples=["studio", "alice"])
+    at: float = Field(default=0.0, description="When, in seconds since 1970.", examples=[1795154400.0])
+
+    @property
+    def words(self) -> str:
+        """The credit as people read it: "sub +300 s"."""
+        seconds = f"{abs(self.seconds):.1f}".removesuffix(".0")
+        return f"{self.reason} {'+' if self.seconds >= 0 else MINUS}{seconds} s"
 
 
 class LanePolicy(BaseModel):
@@ -38,7 +53,19 @@ class LanePolicy(BaseModel):
     hundred_bits_s: float = Field(
         default=60, ge=0, le=86400, description="Head start for each full 100 bits, in seconds."
     )
+    repeat_s: float = Field(
+        default=60,
+        ge=0,
+        le=86400,
+        description="What each earlier job of the same viewer in this stream pushes the next one back, in seconds.",
+    )
+    repeat_cap_s: float = Field(default=600, ge=0, le=86400, description="The most that this pushes back, in seconds.")
     bits_cap_s: float = Field(default=900, ge=0, le=86400, description="The most that bits can earn, in seconds.")
+
+    def credits_of(self, lane: Lane) -> list[Credit]:
+        """Return the credits of a lane that a moderator put a job into."""
+        seconds = {Lane.MOD: self.mod_s, Lane.SUB: self.sub_s, Lane.VIP: self.vip_s}
+        return [Credit(reason=lane.value, seconds=seconds[lane])] if lane in seconds else []
 
     def credits_for(self, roles: Iterable[str], bits: int) -> list[Credit]:
         """Return the credits of a request: at most one for the best role, at most one for the bits."""

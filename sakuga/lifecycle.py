@@ -4,12 +4,15 @@ from collections.abc import Collection
 from typing import Any
 
 from sakuga import store
+from sakuga.act import Act
+from sakuga.budget import micro
 from sakuga.clip import Clip
 from sakuga.engine import Progress
 from sakuga.errors import JobNotFound, SakugaError
 from sakuga.event import EventType
-from sakuga.job import RUNNING, TERMINAL, Job, JobError, JobStatus, sources_of
-from sakuga.queue import KEPT, parse
+from sakuga.job import RUNNING, Job, JobError, JobStatus, sources_of
+from sakuga.queue import parse
+from sakuga.store import KEPT
 
 PREVIEW_KEPT_S = 120
 FINISHING = 99.0  # per cent, until the clip is there
@@ -21,6 +24,7 @@ FRESH = {
     "progress": 0,
     "started_at": "",
 }  # before an attempt
+BY_TIME = "time"  # what an attempt cost, if its renderer has not said it
 
 
 class Lifecycle:
@@ -33,6 +37,7 @@ class Lifecycle:
     def __init__(self, redis: store.Client) -> None:
         self._redis = redis
         self._transition = store.script(redis, "transition")
+        self._ask = store.script(redis, "ask")
 
     async def clock(self) -> float:
         """Return the broker's time, the one clock of the studio, in seconds since 1970."""
@@ -46,10 +51,16 @@ class Lifecycle:
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         return parse(fields), fields.get("cancel") == "1"
 
-    async def begin_attempt(self, begun: Job) -> bool:
+    async def ask(self, begun: Job) -> float:
+        """Write down that a render is asked for by an attempt, and return when that was first done for it."""
+        return float(await self._ask(args=[begun.id, begun.attempt]))
+
+    async def begin_attempt(self, begun: Job, *, usd_per_s: float = 0.0, asked_at: float | None = None) -> bool:
         """Write the number and the handle of a new attempt in one step, and let its progress begin at nothing.
 
         `begun` is the job as it should be; it had one attempt less. The handle is what another worker re-attaches by.
+        Each second from when it was asked for, or from now on, is taken to cost `usd_per_s`, until the renderer says
+        what it was.
         """
         before = begun.model_copy(update={"attempt": begun.attempt - 1})
         if await self._change(
@@ -58,7 +69,14 @@ class Lifecycle:
             JobStatus.STARTING,
             event=EventType.JOB_RETRIED if before.attempt else None,
             extra=f',"attempt":{begun.attempt}',
-            fields={**FRESH, "attempt": begun.attempt, "handle": begun.handle or ""},
+            stamp="meter_at" if asked_at is None else f"meter_at@{asked_at:.6f}",
+            cost=BY_TIME,
+            fields={
+                **FRESH,
+                "attempt": begun.attempt,
+                "handle": begun.handle or "",
+                "meter_rate": micro(usd_per_s),
+            },
         ):
             return True
         now, _ = await self.read(begun.id)  # a reply that was lost on the way is asked for again, and finds it done
@@ -67,7 +85,7 @@ class Lifecycle:
     async def give_back_attempt(self, job: Job) -> bool:
         """Undo an attempt that was cut short by nobody's fault, as when the worker is asked to stop."""
         fields = {"attempt": max(0, job.attempt - 1), **FRESH}
-        return await self._change(job, RUNNING, JobStatus.STARTING, fields=fields)
+        return await self._change(job, RUNNING, JobStatus.STARTING, cost=BY_TIME, fields=fields)
 
     async def progress(self, job: Job, report: Progress) -> bool:
         """Store a report. The first one of an attempt is the start of its render."""
@@ -113,9 +131,9 @@ class Lifecycle:
             sources_of(JobStatus.SUCCEEDED),
             JobStatus.SUCCEEDED,
             event=EventType.JOB_SUCCEEDED,
-            stamp="finished_at",
-            fields={"stage": "done", "progress": 100, "clip_id": clip.id},
+            fields={"progress": 100, "clip_id": clip.id},
             clip=clip,
+            cost=micro(clip.cost.usd) if clip.cost else "",
         )
 
     async def fail(self, job: Job, error: SakugaError) -> bool:
@@ -127,8 +145,7 @@ class Lifecycle:
             JobStatus.FAILED,
             event=EventType.JOB_FAILED,
             extra=f',"code":"{error.code}"',
-            stamp="finished_at",
-            fields={"stage": "done", "error": reason.model_dump_json()},
+            fields={"error": reason.model_dump_json()},
         )
 
     async def cancelled(self, job: Job) -> bool:
@@ -138,13 +155,35 @@ class Lifecycle:
             sources_of(JobStatus.CANCELLED),
             JobStatus.CANCELLED,
             event=EventType.JOB_CANCELLED,
-            stamp="finished_at",
-            fields={"stage": "done"},
         )
 
     async def requeue(self, job: Job) -> bool:
         """Bring a job that arq lost back to its place in the waiting room."""
         return await self._change(job, RUNNING, JobStatus.QUEUED, fields={"stage": "waiting", "progress": 0})
+
+    async def hold(self, job: Job, reason: str, act: Act) -> bool:
+        """Take a waiting job out of the order until a moderator has decided."""
+        return await self._change(
+            job, {JobStatus.QUEUED}, JobStatus.HELD, event=EventType.JOB_HELD, fields={"held_for": reason}, act=act
+        )
+
+    async def approve(self, job: Job, act: Act) -> bool:
+        """Let a held job into the waiting room, at the place that its start number gives it."""
+        return await self._change(
+            job, {JobStatus.HELD}, JobStatus.QUEUED, event=EventType.JOB_APPROVED, fields={"held_for": ""}, act=act
+        )
+
+    async def reject(self, job: Job, error: SakugaError, act: Act) -> bool:
+        """End a waiting or held job for what it asks."""
+        reason = JobError(code=error.code, message=str(error))
+        return await self._change(
+            job,
+            sources_of(JobStatus.REJECTED),
+            JobStatus.REJECTED,
+            event=EventType.JOB_REJECTED,
+            fields={"error": reason.model_dump_json()},
+            act=act,
+        )
 
     async def _change(
         self,
@@ -157,9 +196,10 @@ class Lifecycle:
         stamp: str = "",
         fields: dict[str, Any] | None = None,
         clip: Clip | None = None,
+        act: Act | None = None,
+        cost: int | str = "",
     ) -> bool:
         verdict = await self._transition(
-            keys=[store.JOB_PREFIX + job.id, store.EVENTS, store.RUNNING, store.CLIPS, store.HISTORY, store.WAITING],
             args=[
                 job.id,
                 f",{','.join(sorted(allowed))},",
@@ -168,11 +208,11 @@ class Lifecycle:
                 event or "",
                 extra,
                 stamp,
-                int(KEPT.total_seconds()) if status in TERMINAL else "",
                 clip.id if clip else "",
                 clip.model_dump_json() if clip else "",
                 clip.render_s if clip else "",
-                store.WAKE,
+                act.model_dump_json() if act else "",
+                cost,
                 *(part for pair in (fields or {}).items() for part in pair),
             ],
         )

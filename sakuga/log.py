@@ -1,13 +1,33 @@
 """Logging: structured lines on standard error, named by past-tense events."""
 
 import logging
+import re
 import sys
+from contextlib import AbstractContextManager
+from contextvars import Context, copy_context
 from typing import Any
 
 import structlog
 from structlog.dev import plain_traceback
 
 from sakuga.settings import Settings
+
+SUBJECTS = ("request_id", "job_id", "cut")  # what lines are about
+SECRET = re.compile(r"\b(sk|code)_[A-Za-z0-9_-]{16,}")  # keys and the codes of login links; see sakuga/keys.py
+
+
+def discreet(line: str) -> str:
+    """Return a line of the log without the keys and codes that slipped into it."""
+    return SECRET.sub(r"\1_***", line)
+
+
+class _Discreet(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return discreet(super().format(record))
+
+
+def _discreetly(_logger: Any, _method: str, line: Any) -> str:
+    return discreet(line)
 
 
 def configure(settings: Settings, process: str) -> None:
@@ -29,15 +49,29 @@ def configure(settings: Settings, process: str) -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if settings.log_format == "console" else "iso", utc=False),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer]
+        processors=[*shared, structlog.processors.format_exc_info, renderer, _discreetly]
         if settings.log_format == "json"
-        else [*shared, renderer],
+        else [*shared, renderer, _discreetly],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    others = logging.StreamHandler(sys.stderr)
+    others.setFormatter(_Discreet("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[others])
+
+
+def about(**what: str) -> AbstractContextManager[Any]:
+    """Name what the lines are about (`job_id`, `cut`) that are said within, also by tasks that are begun within."""
+    return structlog.contextvars.bound_contextvars(**what)
+
+
+def apart() -> Context:
+    """Return the context for a task that outlives what it is begun in: its lines are not about that."""
+    context = copy_context()
+    context.run(structlog.contextvars.unbind_contextvars, *SUBJECTS)
+    return context
 
 
 def get_logger(name: str) -> Any:

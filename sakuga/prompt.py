@@ -30,8 +30,13 @@ def clean_prompt(text: str, limit: int) -> str:
 
 def clean_name(text: str) -> str:
     """Return a name that is safe to show: what can't be shown is left out."""
+    return clean_line(text)[:NAME_LENGTH].strip()
+
+
+def clean_line(text: str) -> str:
+    """Return a text on one line, without what can't be shown or would turn the writing direction."""
     kept = (c for c in text if c not in BIDI and (c.isspace() or unicodedata.category(c) not in {"Cc", "Cs"}))
-    return visible("".join(kept))[:NAME_LENGTH].strip()
+    return visible("".join(kept))
 
 
 def visible(text: str) -> str:

@@ -2,30 +2,45 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from arq.constants import abort_jobs_ss, in_progress_key_prefix, job_key_prefix
 
 from sakuga import store
-from sakuga.errors import JobNotFound, JobNotWaiting, KeyReused, QueueFull
-from sakuga.job import Job
+from sakuga.act import Act
+from sakuga.errors import (
+    BudgetSpent,
+    CoolingDown,
+    JobNotFound,
+    KeyReused,
+    QueueClosed,
+    QueueFull,
+    ViewerBanned,
+    ViewerBusy,
+)
+from sakuga.job import TERMINAL, Job, RequestedBy
 from sakuga.lane import Credit
 from sakuga.log import get_logger
+from sakuga.store import KEPT
 
 log = get_logger("queue")
 
-KEPT = timedelta(days=3)  # how long an ended job can be asked about
 REQUEST_KEPT = timedelta(days=1)  # how long an idempotency key is remembered
+SESSION = timedelta(hours=12)  # a stream whose beginning nobody told of is taken to have begun so long ago
 RENDER_TASK = "render"
 JSON_FIELDS = ("requested_by", "characters", "credits", "error")
-OPTIONAL_FIELDS = ("handle", "drawing", "preview", "started_at", "finished_at", "clip_id")
+OPTIONAL_FIELDS = ("handle", "drawing", "preview", "admitted_at", "started_at", "finished_at", "clip_id", "expires_at")
 
 
 def encode_task(document: dict[str, Any]) -> bytes:
     """Write an arq task or result as JSON: whoever can write to Redis must not be able to run code."""
     return json.dumps(document, default=repr).encode()
+
+
+TASK = encode_task({"t": None, "f": RENDER_TASK, "a": ["JOB_ID"], "k": {}, "et": 0})  # what arq is told to run
+KEPT_MS = round(KEPT.total_seconds() * 1000)
 
 
 def parse(fields: Mapping[str, str]) -> Job:
@@ -44,28 +59,64 @@ def _pairs(flat: list[str]) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _readable(hashes: Iterable[list[str]]) -> list[Job]:
+def readable(hashes: Iterable[Mapping[str, str]]) -> list[Job]:
     """Return the jobs of these hashes without those that can't be read: one must not hide all others."""
     jobs: list[Job] = []
     for fields in hashes:
         try:
-            jobs.append(parse(_pairs(fields)))
+            jobs.append(parse(fields))
         except ValueError as error:
-            log.error("job.unreadable", job_id=_pairs(fields).get("id"), reason=type(error).__name__)  # noqa: TRY400
+            log.error("job.unreadable", job_id=fields.get("id"), reason=type(error).__name__)  # noqa: TRY400
     return jobs
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What is demanded of a request before it may join. Money is in millionths of a dollar; a limit of 0 is none."""
+
+    waiting: int = 1000
+    """Jobs that may wait when it comes."""
+    active: int = 1000
+    """Jobs of its viewer that may wait or be drawn when it comes."""
+    cooldown_s: float = 0
+    """Seconds until its viewer may ask again."""
+    expire_s: float = 0
+    """Seconds in which it must have started; 0 is for ever."""
+    repeat_s: float = 0
+    repeat_cap_s: float = 0
+    estimate: int = 0
+    refill: int = 0
+    """What its bits add to the session's limit."""
+    session_budget: int = 0
+    day_budget: int = 0
+    soft: float = 1.0
+    free: bool = False
+    """Whether the soft limit is for it."""
+    forced: bool = False
+    """Whether a moderator asks for it: then no limit holds."""
+    held_for: str = ""
+    """Why a moderator must look at it first; empty if nobody must."""
+    retry_of: str = ""
+    requested_at: float = 0
+    """When it is taken to have been asked for; 0 is now."""
+    retry_after_s: int = 60
+    """What a refused viewer is told, unless the broker knows better."""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """The queue at one moment. `now` and the jobs' times are the broker's clock; `seconds_each` is by `Job.pace`."""
+    """The queue at one moment. `now` and the jobs' times are the broker's clock."""
 
     slots: int
     paused: bool
     waiting_count: int
     now: float
-    seconds_each: Mapping[str, float]
     running: list[Job]
     waiting: list[Job] = field(default_factory=list)
+    held_count: int = 0
+    closed: bool = False
+    draining: bool = False
+    live: bool = False
 
 
 class Queue:
@@ -78,55 +129,57 @@ class Queue:
         self._look = store.script(redis, "look")
         self._peek = store.script(redis, "peek")
         self._board = store.script(redis, "board")
-        self._move = store.script(redis, "move")
         self._cancel = store.script(redis, "cancel")
+        self._expire = store.script(redis, "expire")
+        self._restore = store.script(redis, "restore")
 
     async def submit(
         self,
         job_id: str,
         request: Mapping[str, str | int | float],
         credits: Iterable[Credit],  # noqa: A002 - the domain's word
+        terms: Terms = Terms(),
         *,
-        limit: int,
-        retry_after_s: int = 60,
         key: str | None = None,
+        key_kept: timedelta = REQUEST_KEPT,
         fingerprint: str = "",
+        act: Act | None = None,
     ) -> tuple[Job, int | None]:
         """Put a job into the waiting room and return it with its place (1 is next, None when it waits no longer).
 
-        `request` holds the job's own fields. With an idempotency `key` that was used for the same `fingerprint`,
-        the first job is returned again. Raises QueueFull when `limit` jobs wait, KeyReused for another fingerprint.
+        `request` holds the job's own fields. With a `key` that was used for the same `fingerprint` within `key_kept`,
+        the first job is returned again. Raises KeyReused for another fingerprint, and if it may not join: QueueClosed,
+        ViewerBanned, CoolingDown, ViewerBusy, QueueFull, BudgetSpent.
         """
         granted = list(credits)
-        seconds = sum(credit.seconds for credit in granted)
-        fields = {**request, "credits": json.dumps([credit.model_dump() for credit in granted], ensure_ascii=False)}
+        told = {
+            **_told(request, terms, key or job_id, fingerprint),
+            "credits": json.dumps([credit.model_dump() for credit in granted], ensure_ascii=False),
+            "credit_s": sum(credit.seconds for credit in granted),
+            "key_s": round(key_kept.total_seconds()),
+            "act": act.model_dump_json() if act else "",
+        }
         verdict, detail = await self._submit(
-            keys=[
-                store.JOB_PREFIX + job_id,
-                store.WAITING,
-                store.EVENTS,
-                store.STUDIO,
-                store.REQUEST_PREFIX + (key or job_id),
-            ],
-            args=[
-                job_id,
-                seconds,
-                limit,
-                fingerprint,
-                int(REQUEST_KEPT.total_seconds()),
-                store.WAKE,
-                *(part for pair in fields.items() for part in pair),
-            ],
+            args=[job_id, json.dumps(told), *(part for pair in request.items() for part in pair)]
         )
-        if verdict == "full":
-            raise QueueFull(waiting=int(detail), retry_after_s=retry_after_s)
-        if verdict == "reused":
-            raise KeyReused
+        _refuse(verdict, detail, request, terms)
         return await self.look(detail)
+
+    async def check(
+        self, request: Mapping[str, str | int | float], terms: Terms, *, key: str | None = None, fingerprint: str = ""
+    ) -> str | None:
+        """Say whether a request could join, before anything is done for it; return the job that it made before, if so.
+
+        Raises what `submit` raises.
+        """
+        told = {**_told(request, terms, key or "", fingerprint), "dry": True}
+        verdict, detail = await self._submit(args=["", json.dumps(told)])
+        _refuse(verdict, detail, request, terms)
+        return str(detail) or None
 
     async def look(self, job_id: str) -> tuple[Job, int | None]:
         """Return a job and its place among those that wait (1 is next), or None. Raises JobNotFound."""
-        found = await self._look(keys=[store.JOB_PREFIX + job_id, store.WAITING], args=[job_id])
+        found = await self._look(args=[job_id])
         if not found:
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         rank = found[1]
@@ -137,75 +190,55 @@ class Queue:
 
         Raises JobNotFound.
         """
-        found = await self._peek(keys=[store.JOB_PREFIX + job_id, store.WAITING], args=[job_id])
+        found = await self._peek(args=[job_id])
         if not found:
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         return int(found[0]), None if found[1] is None else int(found[1]) + 1
 
     async def board(self, limit: int = 0) -> Board:
         """Return the queue's figures, its running jobs and the first `limit` of those that wait."""
-        slots, paused, count, now, history, running, waiting = await self._board(
-            keys=[store.WAITING, store.RUNNING, store.STUDIO, store.HISTORY], args=[store.JOB_PREFIX, limit]
-        )
+        studio, waiting_count, held_count, now, running, waiting = await self._board(args=[limit])
+        told = _pairs(studio)
         return Board(
-            slots=int(slots),
-            paused=paused == "1",
-            waiting_count=int(count),
+            slots=int(told.get("slots", 1)),
+            paused=told.get("paused") == "1",
+            closed=told.get("closed") == "1",
+            draining=told.get("draining") == "1",
+            live=told.get("live") == "1",
+            waiting_count=int(waiting_count),
+            held_count=int(held_count),
             now=float(now),
-            seconds_each={pace: float(seconds) for pace, seconds in _pairs(history).items()},
-            running=_readable(running),
-            waiting=_readable(waiting),
+            running=readable(map(_pairs, running)),
+            waiting=readable(map(_pairs, waiting)),
         )
 
     async def admit(self) -> int:
         """Give the first waiting jobs the free slots and return how many were admitted. Any process may call it."""
-        payload = encode_task({"t": None, "f": RENDER_TASK, "a": ["JOB_ID"], "k": {}, "et": 0})
-        return int(
-            await self._admit(
-                keys=[store.WAITING, store.SLOTS, store.STUDIO, store.EVENTS, store.RUNNING],
-                args=[store.JOB_PREFIX, job_key_prefix, payload, int(KEPT.total_seconds() * 1000), store.WAKE],
-            )
-        )
+        return int(await self._admit(args=[job_key_prefix, TASK, KEPT_MS]))
 
-    async def credit(self, job_id: str, credit: Credit) -> int:
-        """Give a waiting job more head start and return its new place. Raises JobNotFound, JobNotWaiting."""
-        return await self._moved(job_id, credit.reason, "credit", credit.seconds)
+    async def restore(self, job_id: str) -> bool:
+        """Give a running job that arq lost its slot again; return whether it had lost it."""
+        keys = [in_progress_key_prefix + job_id, job_key_prefix + job_id]
+        return bool(await self._restore(args=[job_id, *keys, TASK, KEPT_MS]))
 
-    async def move(self, job_id: str, place: int, *, reason: str) -> int:
-        """Move a waiting job to a place (1 is next) and return it. The seconds it took become a credit with `reason`.
+    async def expire(self) -> int:
+        """End the jobs that waited for too long and return how many. Any process may call it."""
+        return int(await self._expire())
 
-        A place behind the last is the last. Raises JobNotFound, JobNotWaiting.
-        """
-        return await self._moved(job_id, reason, "place", max(0, place - 1))
-
-    async def _moved(self, job_id: str, reason: str, kind: str, amount: float) -> int:
-        verdict = await self._move(
-            keys=[store.JOB_PREFIX + job_id, store.WAITING, store.EVENTS],
-            args=[job_id, json.dumps(reason, ensure_ascii=False), kind, amount, store.JOB_PREFIX],
-        )
-        if verdict[0] == "unknown":
-            raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
-        if verdict[0] == "conflict":
-            raise JobNotWaiting(status=verdict[1])
-        return int(verdict[1]) + 1
-
-    async def cancel(self, job_id: str) -> str:
+    async def cancel(self, job_id: str, act: Act | None = None, *, waiting: bool = False) -> str:
         """End a job: `cancelled` when it is done, `cancelling` while a worker stops it, else the end it already had.
 
-        Raises JobNotFound.
+        With `waiting` only one that waits or is held; another is left as it is. Raises JobNotFound.
         """
         verdict = await self._cancel(
-            keys=[
-                store.JOB_PREFIX + job_id,
-                store.WAITING,
-                store.SLOTS,
+            args=[
+                job_id,
                 in_progress_key_prefix + job_id,
                 job_key_prefix + job_id,
                 abort_jobs_ss,
-                store.EVENTS,
-                store.RUNNING,
-            ],
-            args=[job_id, int(KEPT.total_seconds()), store.WAKE],
+                act.model_dump_json() if act else "",
+                "waiting" if waiting else "",
+            ]
         )
         if verdict[0] == "unknown":
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
@@ -216,7 +249,41 @@ class Queue:
         await self._redis.hset(store.STUDIO, "slots", str(slots))
         await self._redis.publish(store.WAKE, "")
 
-    async def pause(self, *, paused: bool) -> None:
-        """Stop or go on admitting. What runs is not touched."""
-        await self._redis.hset(store.STUDIO, "paused", "1" if paused else "0")
-        await self._redis.publish(store.WAKE, "")
+
+def _told(request: Mapping[str, Any], terms: Terms, key: str, fingerprint: str) -> dict[str, Any]:
+    """Return what the script is told of a request. `requested_by` holds who asks."""
+    who = RequestedBy.model_validate_json(request.get("requested_by", "{}"))
+    return {
+        **asdict(terms),
+        "viewer": who.viewer,
+        "login": who.by_login,
+        "status": "held" if terms.held_for else "queued",
+        "key": key,
+        "fingerprint": fingerprint,
+        "session_s": SESSION.total_seconds(),
+        "ended": dict.fromkeys(TERMINAL, True),
+        "dry": False,
+    }
+
+
+def _refuse(verdict: str, detail: Any, request: Mapping[str, Any], terms: Terms) -> None:
+    """Raise what a verdict of the script means, if it is a refusal."""
+    match verdict:
+        case "reused":
+            raise KeyReused
+        case "closed":
+            raise QueueClosed
+        case "banned":
+            raise ViewerBanned(viewer=RequestedBy.model_validate_json(request["requested_by"]).viewer)
+        case "cooling":
+            raise CoolingDown(retry_after_s=int(detail))
+        case "active":
+            raise ViewerBusy(active=int(detail), limit=terms.active, retry_after_s=terms.retry_after_s)
+        case "full":
+            raise QueueFull(waiting=int(detail), retry_after_s=terms.retry_after_s)
+        case "spent":
+            raise BudgetSpent(
+                level="used up" if detail == "hard" else "nearly used up", retry_after_s=terms.retry_after_s
+            )
+        case _:
+            return

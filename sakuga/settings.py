@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import os
+import re
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from sakuga.errors import SettingsInvalid
+from sakuga.errors import KeyMissing, SettingsInvalid
 
 PREFIX = "SAKUGA_"
 LONGEST_SOCKET_PATH = 100  # bytes; the kernels allow 103 to 107
@@ -44,6 +45,13 @@ def _seconds(value: object) -> object:
         raise ValueError(msg) from None
 
 
+def _fit_for_a_header(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{20,}", secret.get_secret_value()):
+        msg = "should be 20 or more letters, digits and signs, without spaces"
+        raise ValueError(msg)
+    return secret
+
+
 RendererName = Literal["rehearsal", "local", "modal"]
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0), le=timedelta(days=1))]
 
@@ -67,6 +75,13 @@ class Settings(BaseSettings):
     gateway_url: str | None = Field(default=None, description="Where bot and stage manager find the gateway.")
     allowed_hosts: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
         default_factory=list, description="Further host names that the gateway answers to, separated by commas."
+    )
+    key: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = Field(
+        default=None,
+        description="A long secret that bot and stage manager show the gateway, which takes it for a bot's key.",
+    )
+    keyless_reads: bool = Field(
+        default=True, description="Whether queue, stage, clips and events may be read without a key."
     )
     var_dir: Path = Field(default=Path("var"), description="Folder for everything that the studio writes.")
     studio_file: Path = Field(default=Path("studio.toml"), description="The show: styles, lanes, limits.")
@@ -118,6 +133,18 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=1),
         description="Seconds after which a dead worker's job is taken over; renewed three times within.",
     )
+    moderation_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="An OpenAI-compatible moderation endpoint that is sent every text, as in "
+        "https://api.openai.com/v1/moderations. While it gives no answer, jobs are held.",
+    )
+    moderation_key: SecretStr | None = Field(default=None, description="The key for it, sent to it alone.")
+    moderation_model: str = Field(default="", max_length=100, description="The model to ask for; its own if empty.")
+    webhooks_private: bool = Field(
+        default=False,
+        description="Whether webhooks may go to this machine and to private networks too, and over plain http.",
+    )
     bot: bool = Field(default=True, description="Whether `python -m sakuga demo` starts the chat bot beside the rest.")
     twitch_client_id: str | None = Field(default=None, description="Client id of your Twitch application.")
     twitch_client_secret: SecretStr | None = Field(
@@ -164,7 +191,7 @@ class Settings(BaseSettings):
 
     def environ(self, **changes: object) -> dict[str, str]:
         """Return this process's environment with `changes` as settings, to start a child with."""
-        return {**os.environ, **{PREFIX + name.upper(): str(value) for name, value in changes.items()}}  # noqa: TID251
+        return {**os.environ, **self.as_environ(**changes)}  # noqa: TID251
 
     @property
     def base_url(self) -> str:
@@ -177,6 +204,17 @@ class Settings(BaseSettings):
     def gateway(self) -> str:
         """Where bot and stage manager find the gateway, without a slash at the end."""
         return (self.gateway_url or self.base_url).rstrip("/")
+
+    def as_environ(self, **settings: object) -> dict[str, str]:
+        """Return some settings as the environment of a child names them."""
+        return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
+
+    @property
+    def own_key(self) -> str:
+        """What a program of ours shows the gateway. Raises KeyMissing."""
+        if self.key is None:
+            raise KeyMissing
+        return self.key.get_secret_value()
 
     @property
     def weights(self) -> Path:

@@ -1,5 +1,6 @@
 """The store: every Redis key by name, the connection, and the scripts that change things in one step."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,29 +11,58 @@ from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError  # noqa: A004 - redis-py's names
 
+from sakuga.metric import SECONDS
+
 PREFIX = "sakuga:"
 WAITING = "sakuga:waiting"  # zset job id -> start number
+HELD = "sakuga:held"  # zset job id -> start number: jobs that wait for a moderator
+DEADLINES = "sakuga:deadlines"  # zset job id -> seconds since 1970 when it expires unless it has started
 RUNNING = "sakuga:running"  # zset job id -> seconds since 1970 when admitted
 SLOTS = "sakuga:slots"  # zset of arq: its queue, which is our slot table
-STUDIO = "sakuga:studio"  # hash: number (of the last cut), slots, paused, engines (in order), warm, warm_until
+STUDIO = "sakuga:studio"  # hash: number of the last cut, slots, engines, switches, warmth, session, money promised
 EVENTS = "sakuga:events"  # stream
 CLIPS = "sakuga:clips"  # zset clip id -> seconds since 1970 when finished; documents in the hash beside it
 CLIP_DOCUMENTS = "sakuga:clips:documents"
 STAGE = "sakuga:stage"  # hash
 STAGE_MANAGER = "sakuga:stage:manager"  # lives while the stage manager does
-HISTORY = "sakuga:history"  # hash engine/preset -> seconds that its renders take, smoothed
+ENDED = "sakuga:ended"  # list of the last 600 jobs that had a slot, in JSON, the newest first
 ENGINES = "sakuga:engines"  # hash engine -> spec
 WORKERS = "sakuga:workers"  # zset worker id -> seconds since 1970 when last seen
 WORKER_DOCUMENTS = "sakuga:workers:documents"
+KEYS = "sakuga:keys"  # hash SHA-256 of a key -> its id, name, role and times in JSON
+KEYS_USED = "sakuga:keys:used"  # zset key id -> seconds since 1970 when last used, to the minute; 0 is never
+WEBHOOKS = "sakuga:webhooks"  # zset webhook id -> seconds since 1970 when added
+METRICS = "sakuga:metrics"  # hash name and labels -> how many, how much, or how long; see sakuga/metric.py
 WAKE = "sakuga:wake"  # channel: something may be started or stopped
 
+AUDIT = "sakuga:audit"  # stream: what moderators did
+UNDONE = "sakuga:audit:undone"  # set of entries of it
+BANS = "sakuga:bans"  # hash viewer -> reason, by, at, until
+LEDGER = "sakuga:ledger"  # stream: what each attempt cost, and what was added to the limits
+BALLOT = "sakuga:ballot"  # hash: the ballot that is open, or the last one
+BALLOT_VOTES = "sakuga:ballot:votes"  # hash viewer -> job id
+
 JOB_PREFIX = "sakuga:job:"  # hash
+VIEWER_PREFIX = "sakuga:viewer:"  # zset job id -> seconds since 1970 when asked: a viewer's newest jobs
+COOLDOWN_PREFIX = "sakuga:cooldown:"  # when a viewer last asked; lives until they may ask again
+UPVOTES_PREFIX = "sakuga:upvotes:"  # set of viewers who voted for a waiting job
+SPENT_PREFIX = "sakuga:spent:"  # millionths of a dollar: total, day:<days since 1970>, session:<id>
+SPENDERS_PREFIX = "sakuga:spenders:"  # zset viewer -> millionths of a dollar that their jobs of a session cost
+REFILLED_PREFIX = "sakuga:refilled:"  # millionths of a dollar that were added to the limit of a day (since 1970)
 REQUEST_PREFIX = "sakuga:request:"  # hash job_id, fingerprint: what an idempotency key was used for
+LINK_PREFIX = "sakuga:link:"  # role and name in JSON, by the SHA-256 of a one-time code
 PREVIEW_PREFIX = "sakuga:preview:"  # bytes
+
+WEBHOOK_PREFIX = "sakuga:webhook:"  # hash: where to, what, its secret, and how it is doing
+WEBHOOK_DUE_PREFIX = "sakuga:webhook:due:"  # zset message id -> seconds since 1970 when it is tried next
+WEBHOOK_DELIVERED_PREFIX = "sakuga:webhook:delivered:"  # zset message id -> seconds since 1970 when it arrived
+WEBHOOK_DEAD_PREFIX = "sakuga:webhook:dead:"  # zset message id -> seconds since 1970 when it was given up
+WEBHOOK_MESSAGES_PREFIX = "sakuga:webhook:messages:"  # hash message id -> message in JSON, of the three before
 
 Client: TypeAlias = Any  # redis.asyncio.Redis: its own types join the blocking client's and can't be awaited
 
 SCRIPTS = Path(__file__).parent / "lua"
+KEPT = timedelta(days=3)  # how long an ended job can be asked about
 
 
 def connect(url: str, *, decode: bool = True, patience_s: float = 2.0) -> Client:
@@ -54,7 +84,11 @@ def connect(url: str, *, decode: bool = True, patience_s: float = 2.0) -> Client
 
 @cache
 def _source(name: str) -> str:
-    return (SCRIPTS / "prelude.lua").read_text() + (SCRIPTS / f"{name}.lua").read_text()
+    keys = {key: value for key, value in globals().items() if key.isupper() and str(value).startswith("sakuga:")}
+    named = ", ".join(f'{key}="{value}"' for key, value in sorted(keys.items()))
+    steps = ", ".join(map(str, SECONDS))
+    given = f"local KEY, KEPT_S, STEPS_S = {{{named}}}, {round(KEPT.total_seconds())}, {{{steps}}}\n"
+    return given + (SCRIPTS / "prelude.lua").read_text() + (SCRIPTS / f"{name}.lua").read_text()
 
 
 def script(redis: Client, name: str) -> AsyncScript:

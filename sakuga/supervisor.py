@@ -27,8 +27,10 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self.failed: str | None = None
 
-    async def keep(self, module: str) -> None:
+    async def keep(self, module: str, environ: Mapping[str, str] | None = None) -> None:
         """Run `python -m module` until we stop; start it again when it dies, at once or after a growing pause.
+
+        `environ` is added to what every child is given.
 
         A child that ends with the code for wrong set-up stops the studio: starting it again can't help.
         """
@@ -37,7 +39,7 @@ class Supervisor:
             began = monotonic()
             child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "sakuga.child", module),
-                env=self._environ,
+                env={**self._environ, **(environ or {})},
                 stdin=asyncio.subprocess.PIPE,  # never written to: it ends when we do
                 start_new_session=True,
             )

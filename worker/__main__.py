@@ -15,17 +15,20 @@ from redis.exceptions import RedisError
 from ulid import ULID
 
 from sakuga import log, store
-from sakuga.catalog import Catalog
 from sakuga.engine import EngineSpec
 from sakuga.errors import BrokerUnavailable, RendererUnavailable, SakugaError, StudioError
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import RENDER_TASK, Queue, encode_task
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+from sakuga.studio_file import StudioFile
 from worker import upkeep
+from worker.outside import Outside
 from worker.render import RenderTask
 from worker.renderers import Renderer, open_renderer
 from worker.thermostat import Thermostat
+from worker.usher import Usher
+from worker.webhooks import Deliverer
 from worker.worker import StudioWorker
 
 POLL_S = 1.0  # between looks when nothing wakes us: notices the lease of a dead worker
@@ -42,33 +45,48 @@ async def serve(settings: Settings) -> None:
         specs = await renderer.specs()
         queue, lifecycle = Queue(redis), Lifecycle(redis)
         worker_id = f"worker_{ULID()}"
-        worker = open_worker(settings, worker_id, redis, renderer, specs)
+        file = StudioFile(settings.studio_file)
+        worker = open_worker(settings, worker_id, redis, renderer, specs, file=file)
         me = upkeep.Introduction(worker_id, renderer.name, specs, settings.slots)
         await upkeep.introduce(redis, me)
         log.get_logger("worker").debug("worker.ready", renderer=renderer.name, slots=settings.slots)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         thermostat = Thermostat(renderer)
-        chores = asyncio.create_task(
-            upkeep.keep_up(redis, me, renderer=renderer, thermostat=thermostat, queue=queue, lifecycle=lifecycle)
-        )
+        outside = Outside(private=settings.webhooks_private)
+        deliverer = Deliverer(redis, outside, name=worker_id, base_url=settings.base_url)
+        chores = [
+            asyncio.create_task(chore)
+            for chore in (
+                upkeep.keep_up(redis, me, renderer=renderer, thermostat=thermostat, queue=queue, lifecycle=lifecycle),
+                Usher(redis, file).keep_up(),
+                deliverer.run(),
+            )
+        ]
         await worker.async_run()
-        chores.cancel()
+        for chore in chores:
+            chore.cancel()
         await worker.close()
-        await asyncio.wait([chores], timeout=1)
+        await asyncio.wait(chores, timeout=1)
         if await upkeep.leave(redis, worker_id):
             await thermostat.close()
 
 
 def open_worker(
-    settings: Settings, worker_id: str, redis: store.Client, renderer: Renderer, specs: Sequence[EngineSpec]
+    settings: Settings,
+    worker_id: str,
+    redis: store.Client,
+    renderer: Renderer,
+    specs: Sequence[EngineSpec],
+    *,
+    file: StudioFile,
 ) -> StudioWorker:
     """Put an arq worker together. Call it inside a running loop."""
     task = RenderTask(
         lifecycle=Lifecycle(redis),
         renderer=renderer,
         specs={spec.name: spec for spec in specs},
-        catalog=Catalog.load(settings.studio_file),
+        file=file,
         storage=Storage.open(settings),
         settings=settings,
     )

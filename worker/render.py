@@ -8,7 +8,6 @@ from typing import Any
 from arq.worker import Retry
 from redis.exceptions import RedisError
 
-from sakuga.catalog import Catalog
 from sakuga.clip import Clip
 from sakuga.engine import EngineSpec, RenderRequest, RenderResult
 from sakuga.errors import (
@@ -23,12 +22,13 @@ from sakuga.errors import (
 )
 from sakuga.job import RUNNING, TERMINAL, Job, JobStatus
 from sakuga.lifecycle import Lifecycle
-from sakuga.log import get_logger
+from sakuga.log import about, get_logger
 from sakuga.order import order
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+from sakuga.studio_file import StudioFile
 from worker import gate
-from worker.renderers import Renderer
+from worker.renderers import Renderer, drawn_at
 
 log = get_logger("render")
 
@@ -51,7 +51,7 @@ class RenderTask:
         lifecycle: Lifecycle,
         renderer: Renderer,
         specs: Mapping[str, EngineSpec],
-        catalog: Catalog,
+        file: StudioFile,
         storage: Storage,
         settings: Settings,
         pauses_s: Sequence[float] = PAUSES_S,
@@ -59,7 +59,7 @@ class RenderTask:
         self._lifecycle = lifecycle
         self._renderer = renderer
         self._specs = specs
-        self._catalog = catalog
+        self._file = file
         self._storage = storage
         self._attempts = settings.render_attempts
         self._timeout_s = settings.render_timeout.total_seconds()
@@ -67,14 +67,16 @@ class RenderTask:
 
     async def run(self, _ctx: dict[str, Any], job_id: str) -> None:
         """Bring a job to its end. Broker errors make arq run it again, which re-attaches: nothing is lost by that."""
+        with about(job_id=job_id):
+            await self._run(job_id)
+
+    async def _run(self, job_id: str) -> None:
         try:
             job, stop = await self._lifecycle.read(job_id)
             if job.status not in RUNNING:
                 return
-            if stop:
-                await self._cancelled(job)
-            else:
-                await self._render(job)
+            with about(cut=job.cut):
+                await (self._cancelled(job) if stop else self._render(job))
         except JobNotFound:
             return
         except RedisError as error:
@@ -127,25 +129,34 @@ class RenderTask:
         """
         if job.attempt >= self._attempts:
             raise RenderLost
-        begun = job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0})
+        begun = job.model_copy(update={"attempt": job.attempt + 1, "progress": 0.0, "status": JobStatus.STARTING})
         failure: SakugaError | None = None
+        asked_at = await self._lifecycle.ask(begun)  # it may draw before its start is answered
         try:
             spec = self._specs.get(begun.engine)
             if spec is None:
                 raise RenderFailed(reason=f"there is no engine {begun.engine} here")
-            handle = await self._started(job, order(begun, self._catalog, spec))
+            handle = await self._started(job, order(begun, self._file.catalog, spec))
             begun = begun.model_copy(update={"handle": handle})
         except SakugaError as error:
             failure = error
         written = False
         try:
-            written = await self._lifecycle.begin_attempt(begun)
+            usd_per_s = self._usd_per_s(begun)
+            written = await self._lifecycle.begin_attempt(begun, usd_per_s=usd_per_s, asked_at=asked_at)
         finally:
             if not written:
                 await self._release(begun)
         if not written:
             raise _LetGo
         return begun, failure
+
+    def _usd_per_s(self, begun: Job) -> float:
+        """Return what a second of an attempt costs where it is drawn. A start that failed draws nowhere."""
+        if not begun.handle:
+            return 0.0
+        spec = self._specs.get(begun.engine)
+        return self._file.catalog.prices.of(drawn_at(self._renderer, begun.handle), spec).usd_per_s
 
     async def _started(self, job: Job, request: RenderRequest) -> str:
         """Start a render and return its handle. One whose start is cut off is not left to draw for nobody."""
@@ -178,7 +189,7 @@ class RenderTask:
                     if not drawing and report.stage != "loading":
                         drawing = True
                         limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
-                    if report.fraction * 100 < job.progress:
+                    if report.fraction * 100 < job.progress or job.status is JobStatus.FINISHING:
                         continue  # told before somebody re-attached
                     if not await self._lifecycle.progress(job, report):
                         raise _LetGo

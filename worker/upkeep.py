@@ -13,6 +13,7 @@ from sakuga.engine import EngineSpec
 from sakuga.errors import JobNotFound, RenderLost, SakugaError
 from sakuga.lifecycle import Lifecycle
 from sakuga.log import get_logger
+from sakuga.metrics import Metrics
 from sakuga.queue import Queue
 from sakuga.warmth import Warmth
 from worker.lookout import UNKNOWN, Lookout, sentence
@@ -78,8 +79,9 @@ async def seen(redis: store.Client, worker_id: str) -> None:
 
 
 async def reconcile(redis: store.Client, lifecycle: Lifecycle, let_go: Callable[[str], object]) -> None:
-    """Look for running jobs that arq no longer has, and end them or bring them back to the waiting room.
+    """Look for running jobs that arq no longer has, and end them or bring them back.
 
+    One that has a render gets its slot again, another goes to the waiting room.
     arq ends a job without calling us when its key expired, its task is unknown or it was aborted before its start.
     Its render may go on then, as when a worker died and the job was cancelled before another had it: `let_go` is told
     the handle of one that nobody wants any more.
@@ -94,12 +96,15 @@ async def reconcile(redis: store.Client, lifecycle: Lifecycle, let_go: Callable[
             continue
         ended_by_arq = await redis.exists(result_key_prefix + job_id)
         if stop:
-            changed = await lifecycle.cancelled(job)
+            outcome, changed = "cancelled", await lifecycle.cancelled(job)
         elif ended_by_arq:
-            changed = await lifecycle.fail(job, RenderLost())
+            outcome, changed = "failed", await lifecycle.fail(job, RenderLost())
+        elif job.handle:  # in the waiting room nobody would follow its render, stop it or count what it costs
+            outcome, changed = "requeued", await Queue(redis).restore(job_id)
         else:
-            changed = await lifecycle.requeue(job)
+            outcome, changed = "requeued", await lifecycle.requeue(job)
         if changed:
+            await Metrics(redis).count("reconciled", outcome)
             log.warning("job.reconciled", job_id=job.id, cut=job.cut, was=job.status)
             if job.handle and (stop or ended_by_arq):
                 let_go(job.handle)

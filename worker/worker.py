@@ -16,6 +16,7 @@ from arq.constants import (
     result_key_prefix,
     retry_key_prefix,
 )
+from arq.utils import timestamp_ms
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
@@ -37,6 +38,7 @@ class StudioWorker(Worker):
         self._admit = admit
         self._holder = holder
         self._lease_ms = round(lease_s * 1000)
+        self._pick = store.script(self.pool, "pick")
         self._lease = store.script(self.pool, "lease")
         self._settle = store.script(self.pool, "settle")
         # arq leases a job for its longest timeout, so that a dead worker's job is stuck for that long
@@ -85,15 +87,29 @@ class StudioWorker(Worker):
             await self.pool.delete(self.health_check_key)
         await self.pool.aclose(close_connection_pool=True)
 
-    async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """Start those that do not run here already: our own lease may have run out while this machine slept."""
-        running = {job_id for job_id, task in self.tasks.items() if not task.done()}
-        await super().start_jobs([job_id for job_id in job_ids if job_id.decode() not in running])
+    async def _poll_iteration(self) -> None:
+        """Start what nobody runs, stop what somebody asked to stop, and reap what has ended."""
+        running = [job_id for job_id, task in self.tasks.items() if not task.done()]
+        if (free := self.max_jobs - self.job_counter) > 0:
+            for picked in await self._picked(free, running):
+                await self.sem.acquire()
+                self.job_counter += 1
+                task = self.loop.create_task(self.run_job(picked, timestamp_ms()))
+                task.add_done_callback(lambda _: self._release_sem_dec_counter_on_complete())
+                self.tasks[picked] = task
+            await asyncio.sleep(0)  # their first step comes before the next look
+        await self._cancel_aborted_jobs()
+        for job_id in [job_id for job_id, task in self.tasks.items() if task.done()]:
+            self.tasks.pop(job_id).result()  # an error of ours or of the broker is told to `main`
+        await self.heart_beat()
 
-    async def run_job(self, job_id: str, score: int) -> None:
-        """Put our name on the lease, which arq leaves without one, and run the task."""
-        await self.pool.set(in_progress_key_prefix + job_id, self._holder, px=self._lease_ms)
-        await super().run_job(job_id, score)
+    async def _picked(self, free: int, running: list[str]) -> list[str]:
+        """Take up to so many jobs, in one step. Those that run here are left out: our own lease may have run out."""
+        picked = await self._pick(
+            keys=[self.queue_name, abort_jobs_ss],
+            args=[in_progress_key_prefix, self._holder, self._lease_ms, free, self.queue_read_limit, *running],
+        )
+        return [job_id.decode() for job_id in picked]
 
     async def finish_job(  # noqa: PLR0917 - arq's signature
         self,

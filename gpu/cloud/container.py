@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import random
 import sys
 import time
@@ -43,8 +42,7 @@ kept = modal.Dict.from_name(MODAL_KEPT, create_if_missing=True)
 ledger = modal.Dict.from_name("sakuga-ledger", create_if_missing=True)
 
 IDLE_S = 60  # as SAKUGA_MODAL_IDLE; on an H100 that is 7 cents
-CORES = 4.0  # of the CPU, for the encoder and the loop
-SPARE_GIB = 8  # of memory, on top of what the weights take on the card: a snapshot holds the card's memory in RAM
+CORES, SPARE_GIB, memory_gib = price.CORES, price.SPARE_GIB, price.memory_gib
 
 # In a restored container these are still the ones of where its snapshot was taken.
 BORN, BORN_AS = time.time(), config.get("task_id")
@@ -236,8 +234,3 @@ def current_rates() -> price.Rates:
     except Exception as error:  # noqa: BLE001 - no clip may be lost over its price
         log.warning("rates.unknown reason=%s", type(error).__name__)
         return price.TABLE
-
-
-def memory_gib(spec: EngineSpec) -> int:
-    """Return the RAM to ask for."""
-    return math.ceil(spec.variants[0].vram_gb if spec.variants else 0) + SPARE_GIB

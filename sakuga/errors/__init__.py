@@ -9,9 +9,17 @@
     │   ├── StyleUnknown          EngineUnknown   DurationOutOfRange
     │   ├── CharacterUnknown      CharacterUnavailable  CharacterNeeded  PresetUnknown
     │   ├── QueueFull             KeyReused       StreamsExhausted
+    │   ├── QueueClosed           ViewerBanned    CoolingDown   ViewerBusy
+    │   ├── BudgetSpent           PromptRefused
+    │   ├── JobChanged            JobNotEnded     ActNotFound   ActUndone
+    │   ├── BallotOpen            BallotNotOpen   BallotTooSmall  ChoiceUnknown
     │   ├── JobNotFound           JobNotWaiting   ClipNotFound  PreviewNotFound
     │   ├── RouteNotFound         MethodNotAllowed  RangeNotSatisfiable
     │   ├── HostNotAllowed        OriginNotAllowed
+    │   ├── Unauthenticated       Forbidden       RateLimited
+    │   ├── KeyExposed            LinkSpent
+    │   ├── WebhookRefused        WebhooksExhausted
+    │   ├── WebhookNotFound       WebhookDisabled  DeliveryNotFound
     │   └── BrokerUnavailable     StudioNotReady
     ├── RenderError               the studio can do something about it
     │   ├── RenderFailed          RenderLost      RenderTimedOut
@@ -24,7 +32,10 @@
     │   ├── BrokerMissing         BrokerFailed    PortTaken     FolderTaken
     │   ├── StorageUnavailable    GatewayUnreachable
     │   ├── LicenceNotAccepted    SpaceExhausted  WeightsUnreachable
-    │   └── CharacterRefused      CloudFailed
+    │   ├── CharacterRefused      CloudFailed
+    │   ├── RecordingUnusable
+    │   ├── KeyMissing            KeyNameInvalid  KeyNotFound
+    │   └── WebhookSilent
     ├── GatewayRefused            a program of ours was told no
     └── Unexpected                we have to do something about it
 
@@ -37,6 +48,23 @@ from contextlib import suppress
 from typing import Any
 
 from sakuga.errors.base import SakugaError, Unexpected
+from sakuga.errors.queue import (
+    ActNotFound,
+    ActUndone,
+    BallotNotOpen,
+    BallotOpen,
+    BallotTooSmall,
+    BudgetSpent,
+    ChoiceUnknown,
+    CoolingDown,
+    JobChanged,
+    JobNotEnded,
+    PromptRefused,
+    QueueClosed,
+    ViewerBanned,
+    ViewerBusy,
+)
+from sakuga.errors.recording import RecordingUnusable
 from sakuga.errors.render import (
     AdapterUnfit,
     ClipUnplayable,
@@ -64,10 +92,13 @@ from sakuga.errors.request import (
     ClipNotFound,
     DurationOutOfRange,
     EngineUnknown,
+    Forbidden,
     HostNotAllowed,
     JobNotFound,
     JobNotWaiting,
+    KeyExposed,
     KeyReused,
+    LinkSpent,
     MediaTypeUnsupported,
     MethodNotAllowed,
     OriginNotAllowed,
@@ -78,12 +109,14 @@ from sakuga.errors.request import (
     PromptUnreadable,
     QueueFull,
     RangeNotSatisfiable,
+    RateLimited,
     RequestInvalid,
     RequestRefused,
     RouteNotFound,
     StreamsExhausted,
     StudioNotReady,
     StyleUnknown,
+    Unauthenticated,
 )
 from sakuga.errors.studio import (
     BrokerFailed,
@@ -93,6 +126,9 @@ from sakuga.errors.studio import (
     FolderTaken,
     GatewayRefused,
     GatewayUnreachable,
+    KeyMissing,
+    KeyNameInvalid,
+    KeyNotFound,
     LicenceNotAccepted,
     PortTaken,
     SettingsInvalid,
@@ -102,33 +138,58 @@ from sakuga.errors.studio import (
     StudioFileInvalid,
     WeightsUnreachable,
 )
+from sakuga.errors.webhook import (
+    DeliveryNotFound,
+    WebhookDisabled,
+    WebhookNotFound,
+    WebhookRefused,
+    WebhooksExhausted,
+    WebhookSilent,
+)
 
 __all__ = [
+    "ActNotFound",
+    "ActUndone",
     "AdapterUnfit",
+    "BallotNotOpen",
+    "BallotOpen",
+    "BallotTooSmall",
     "BodyTooLarge",
     "BodyUnreadable",
     "BrokerFailed",
     "BrokerMissing",
     "BrokerUnavailable",
+    "BudgetSpent",
     "CharacterNeeded",
     "CharacterRefused",
     "CharacterUnavailable",
     "CharacterUnknown",
+    "ChoiceUnknown",
     "ClipNotFound",
     "ClipUnplayable",
     "CloudFailed",
+    "CoolingDown",
+    "DeliveryNotFound",
     "DurationOutOfRange",
     "EngineUnknown",
     "FolderTaken",
+    "Forbidden",
     "FramesInvalid",
     "GatewayRefused",
     "GatewayUnreachable",
     "GpuMemoryExhausted",
     "HostNotAllowed",
+    "JobChanged",
+    "JobNotEnded",
     "JobNotFound",
     "JobNotWaiting",
+    "KeyExposed",
+    "KeyMissing",
+    "KeyNameInvalid",
+    "KeyNotFound",
     "KeyReused",
     "LicenceNotAccepted",
+    "LinkSpent",
     "MediaMissing",
     "MediaTypeUnsupported",
     "MethodNotAllowed",
@@ -137,11 +198,15 @@ __all__ = [
     "PresetUnknown",
     "PreviewNotFound",
     "PromptEmpty",
+    "PromptRefused",
     "PromptTooLong",
     "PromptUnreadable",
+    "QueueClosed",
     "QueueFull",
     "QuotaExhausted",
     "RangeNotSatisfiable",
+    "RateLimited",
+    "RecordingUnusable",
     "RenderCancelled",
     "RenderError",
     "RenderFailed",
@@ -162,9 +227,18 @@ __all__ = [
     "StudioFileInvalid",
     "StudioNotReady",
     "StyleUnknown",
+    "Unauthenticated",
     "Unexpected",
+    "ViewerBanned",
+    "ViewerBusy",
+    "WebhookDisabled",
+    "WebhookNotFound",
+    "WebhookRefused",
+    "WebhookSilent",
+    "WebhooksExhausted",
     "WeightsMissing",
     "WeightsUnreachable",
+    "_",
     "restored",
 ]
 

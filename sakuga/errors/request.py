@@ -197,7 +197,43 @@ class HostNotAllowed(RequestRefused):
 class OriginNotAllowed(RequestRefused):
     """Another web page tried to make the request."""
 
-    message = "Another site tried to change something here. Use the studio's own page, or a program of yours."
+    message = "Another site's page sent this. Use the studio's own page, or a program of yours."
+
+
+class Unauthenticated(RequestRefused):
+    """No key was sent, or one that is not worth anything."""
+
+    message = (
+        "{problem} Send one as Authorization: Bearer or X-API-Key; for a page, open the link that "
+        ".venv/bin/python -m sakuga keys link prints."
+    )
+
+
+class Forbidden(RequestRefused):
+    """The key's role did not reach so far."""
+
+    message = "This needs the role {needs} or one above it; your key has the role {role}."
+
+
+class KeyExposed(RequestRefused):
+    """A key that may change things stood in an address."""
+
+    message = "Only an overlay's key may stand in an address. Revoke this one, and send the new one in a header."
+    param = "key"
+
+
+class LinkSpent(RequestRefused):
+    """The one-time link had been used, or was too old."""
+
+    message = "This link was used, or is older than 10 minutes. Make another: .venv/bin/python -m sakuga keys link"
+    param = "code"
+
+
+class RateLimited(RequestRefused):
+    """One caller asked for changes, or failed to log in, too often."""
+
+    message = "Too many requests. Try again in {retry_after_s} s."
+    retryable = True
 
 
 class BrokerUnavailable(RequestRefused):

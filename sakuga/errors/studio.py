@@ -98,3 +98,24 @@ class CloudFailed(StudioError):
     """Modal did not do what it was asked."""
 
     message = "Modal did not do that: {reason}"
+
+
+class KeyMissing(StudioError):
+    """A program of ours was started without its key."""
+
+    message = (
+        "SAKUGA_KEY is not set, so the gateway would turn this program away. "
+        "Set it to one that .venv/bin/python -m sakuga keys new bot NAME prints, or to the gateway's own SAKUGA_KEY."
+    )
+
+
+class KeyNameInvalid(StudioError):
+    """A name for a key had other signs than letters, digits, dots, dashes and underscores."""
+
+    message = "{name!r} can't name a key. Take up to {longest} letters, digits, dots, dashes and underscores."
+
+
+class KeyNotFound(StudioError):
+    """No key had that id or name."""
+
+    message = "There is no key {name!r}. See those that exist: .venv/bin/python -m sakuga keys list"

@@ -1,10 +1,10 @@
--- The queue as it is now: figures, running jobs and the first of those that wait.
--- KEYS waiting, running, studio, history   ARGV job_prefix, limit
+-- The queue as it is now: figures, running jobs and the first of those that wait.   ARGV limit
 local running, waiting = {}, {}
-for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do running[#running + 1] = redis.call('HGETALL', ARGV[1] .. id) end
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, tonumber(ARGV[2]) - 1)) do
-  waiting[#waiting + 1] = redis.call('HGETALL', ARGV[1] .. id)
+for _, id in ipairs(redis.call('ZRANGE', KEY.RUNNING, 0, -1)) do
+  running[#running + 1] = redis.call('HGETALL', KEY.JOB_PREFIX .. id)
 end
-local studio = redis.call('HMGET', KEYS[3], 'slots', 'paused')
-return {studio[1] or '1', studio[2] or '0', redis.call('ZCARD', KEYS[1]), exact(clock()),
-  redis.call('HGETALL', KEYS[4]), running, waiting}
+for _, id in ipairs(redis.call('ZRANGE', KEY.WAITING, 0, tonumber(ARGV[1]) - 1)) do
+  waiting[#waiting + 1] = redis.call('HGETALL', KEY.JOB_PREFIX .. id)
+end
+return {redis.call('HGETALL', KEY.STUDIO), redis.call('ZCARD', KEY.WAITING), redis.call('ZCARD', KEY.HELD),
+  exact(clock()), running, waiting}

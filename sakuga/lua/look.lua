@@ -1,4 +1,4 @@
--- A job and its place, in one trip.   KEYS job, waiting   ARGV id
-local job = redis.call('HGETALL', KEYS[1])
+-- A job and its place, in one trip.   ARGV id
+local job = redis.call('HGETALL', KEY.JOB_PREFIX .. ARGV[1])
 if #job == 0 then return false end
-return {job, redis.call('ZRANK', KEYS[2], ARGV[1])}
+return {job, redis.call('ZRANK', KEY.WAITING, ARGV[1])}

@@ -3,6 +3,7 @@
 -- ARGV holder, job id, 'end' or 'again', result or '', result_ms
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEY.JOB_PREFIX .. ARGV[2], 'holder')
 if ARGV[3] == 'end' then
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('ZREM', KEYS[6], ARGV[2])

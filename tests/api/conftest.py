@@ -11,8 +11,10 @@ from api.state import State
 from sakuga import store
 from sakuga.clip import Clip
 from sakuga.queue import Queue
+from sakuga.role import Role
 from sakuga.storage import Storage
 from tests.fakes.jobs import clip
+from tests.fakes.keys import BEARER, bearer
 from tests.fakes.renderer import SPEC
 from tests.fakes.valkey import Valkey
 from worker import upkeep
@@ -48,9 +50,18 @@ async def studio(valkey: Valkey) -> AsyncIterator[State]:
 
 @pytest.fixture
 async def http(studio: State, worker: None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the gateway, as a page on this machine would be."""
+    """A client of the gateway with a bot's key, as a program on this machine would be."""
     transport = httpx.ASGITransport(app=studio.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=BEARER) as client:
+        yield client
+
+
+@pytest.fixture
+async def moderator(studio: State, worker: None, redis: store.Client) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the gateway with the key of the moderator Alice."""
+    transport = httpx.ASGITransport(app=studio.app, raise_app_exceptions=False)
+    headers = await bearer(redis, Role.MODERATOR)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers) as client:
         yield client
 
 

@@ -14,7 +14,7 @@ CATALOG = Catalog.model_validate({"characters": CAST})
 @pytest.fixture
 async def cast(studio: State, redis: store.Client, http: httpx.AsyncClient) -> None:
     """A studio with four engines and three characters."""
-    studio.catalog = CATALOG
+    studio.file._catalog = CATALOG
     await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [WAN, LTX, PICTURED, SPEC], 1))
 
 
@@ -39,7 +39,7 @@ async def test_engines_are_told_with_what_they_can_the_default_first(http: httpx
 async def test_the_engine_that_the_studio_file_names_is_the_first(
     studio: State, redis: store.Client, http: httpx.AsyncClient
 ) -> None:
-    studio.catalog = Catalog(engine="ltx")
+    studio.file._catalog = Catalog(engine="ltx")
     await upkeep.introduce(redis, upkeep.Introduction("worker_1", "puppet", [WAN, PICTURED, LTX], 1))
     assert [engine["name"] for engine in (await http.get("/catalog")).json()["engines"]] == ["ltx", "wan", "wan-i2v"]
 

@@ -9,6 +9,7 @@ from api import events
 from sakuga import store
 from sakuga.queue import Queue
 from tests.fakes.jobs import submitted
+from tests.fakes.keys import BEARER
 from tests.fakes.server import GatewayThread
 from tests.fakes.valkey import Valkey
 
@@ -21,7 +22,7 @@ def gateway(valkey: Valkey, worker: None) -> Iterator[GatewayThread]:
 
 @pytest.fixture
 async def client(gateway: GatewayThread) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, timeout=10, headers=BEARER) as client:
         yield client
 
 

@@ -4,8 +4,10 @@ import pytest
 from api.state import State
 from sakuga import store
 from sakuga.catalog import Catalog
+from sakuga.gate_policy import GatePolicy
 from sakuga.queue import Queue
 from tests.fakes.engines import CAST
+from tests.fakes.keys import BEARER
 from tests.fakes.valkey import Valkey
 
 MIKA = {"platform": "twitch", "id": "3000", "login": "mika", "display_name": "Mika"}
@@ -22,7 +24,7 @@ async def test_a_request_is_accepted_with_its_number_place_eta_and_address(http:
     document = answer.json()
     assert (document["number"], document["cut"], document["status"]) == (2, "C-002", "queued")
     assert document["queue_position"] == 2
-    assert document["eta_seconds"] == 6
+    assert 6 <= document["eta_seconds"] <= 10
     assert document["status_url"] == f"/status/{document['job_id']}" == answer.headers["Location"]
 
 
@@ -39,11 +41,13 @@ async def test_subs_and_bits_get_their_lane_and_credits(http: httpx.AsyncClient)
     assert answer.json()["queue_position"] == 1
     document = (await http.get(answer.json()["status_url"])).json()
     assert document["lane"] == "bits"
-    assert document["credits"] == [{"reason": "sub", "seconds": 300.0}, {"reason": "300 bits", "seconds": 180.0}]
+    told = [(credit["reason"], credit["seconds"], credit["by"]) for credit in document["credits"]]
+    assert told == [("sub", 300.0, "studio"), ("300 bits", 180.0, "studio")]
+    assert document["credits"][0]["at"] == pytest.approx(document["start_number"] + 480, abs=0.01)
 
 
 async def test_preset_and_characters_stay_with_the_job(http: httpx.AsyncClient, studio: State) -> None:
-    studio.catalog = Catalog.model_validate({"characters": CAST})
+    studio.file._catalog = Catalog.model_validate({"characters": CAST})
     answer = await ask(http, preset="draft", characters=["yuki", "ren", "yuki"])
     status = (await http.get(answer.json()["status_url"])).json()
     assert (status["preset"], status["characters"], status["renderer"]) == ("draft", ["yuki", "ren"], None)
@@ -54,7 +58,7 @@ async def test_preset_and_characters_stay_with_the_job(http: httpx.AsyncClient, 
 
 
 async def test_the_shows_preset_is_that_of_requests_that_name_none(http: httpx.AsyncClient, studio: State) -> None:
-    studio.catalog = Catalog(preset="quality")
+    studio.file._catalog = Catalog(preset="quality")
     assert (await http.get((await ask(http)).json()["status_url"])).json()["preset"] == "quality"
 
 
@@ -152,11 +156,11 @@ async def test_the_same_key_is_one_job_and_gets_the_first_answer(http: httpx.Asy
 
 
 async def test_a_full_queue_says_how_many_wait_and_when_to_ask_again(http: httpx.AsyncClient, studio: object) -> None:
-    limits = studio.catalog.limits.model_copy(update={"waiting": 2})  # type: ignore[attr-defined]
-    studio.catalog = studio.catalog.model_copy(update={"limits": limits})  # type: ignore[attr-defined]
-    await ask(http)
-    await ask(http)
-    answer = await ask(http)
+    limits = studio.catalog.limits.model_copy(update={"waiting": 2, "paid_places": 0})  # type: ignore[attr-defined]
+    studio.file._catalog = studio.catalog.model_copy(update={"limits": limits})  # type: ignore[attr-defined]
+    await ask(http, "one")
+    await ask(http, "two")
+    answer = await ask(http, "three")
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue_full")
     assert answer.json()["error"]["type"] == "rate_limit_error"
     assert "2 jobs wait" in answer.json()["error"]["message"]
@@ -165,7 +169,7 @@ async def test_a_full_queue_says_how_many_wait_and_when_to_ask_again(http: httpx
 
 async def test_before_any_worker_came_the_studio_is_not_ready(studio: object, redis: store.Client) -> None:
     transport = httpx.ASGITransport(app=studio.app)  # type: ignore[attr-defined]
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420", headers=BEARER) as http:
         answer = await ask(http)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "studio_not_ready")
 
@@ -174,11 +178,51 @@ async def test_when_the_broker_is_gone_the_answer_is_503_and_nothing_was_accepte
     http: httpx.AsyncClient, valkey: Valkey
 ) -> None:
     await ask(http)
+    await ask(http)  # within seconds, as a client that got no answer does
     valkey.kill()
     answer = await ask(http)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "broker_unavailable")
     assert answer.headers["Retry-After"]
     await valkey.start()
-    assert (await ask(http)).status_code == 202
+    assert (await ask(http, "robot cat")).status_code == 202
     async with store.connect(valkey.url) as redis:
         assert (await Queue(redis).board()).waiting_count == 2
+
+
+async def test_the_same_request_within_seconds_is_one_job_and_another_one_is_not(http: httpx.AsyncClient) -> None:
+    first, again = await ask(http), await ask(http)
+    assert first.json()["job_id"] == again.json()["job_id"]
+    assert (await ask(http, "robot cat")).json()["job_id"] != first.json()["job_id"]
+    asked = {"requested_by": {"platform": "twitch", "id": "1"}}
+    assert (await ask(http, **asked)).json()["job_id"] != first.json()["job_id"]
+
+
+async def test_a_viewer_who_asks_too_soon_or_for_too_much_is_told_when_to_ask_again(http: httpx.AsyncClient) -> None:
+    viewer, sub = (
+        {"requested_by": {"platform": "twitch", "id": who, "roles": roles}}
+        for who, roles in (("1", []), ("2", ["subscriber"]))
+    )
+    await ask(http, "one", **viewer)
+    soon = await ask(http, "two", **viewer)
+    assert (soon.status_code, soon.json()["error"]["code"]) == (429, "cooling_down")
+    assert 25 <= int(soon.headers["Retry-After"]) <= 30
+    await ask(http, "one", **sub)
+    assert 10 <= int((await ask(http, "two", **sub)).headers["Retry-After"]) <= 15
+
+
+async def test_a_word_of_the_streamers_list_is_refused_or_held_and_nobody_sees_it(
+    http: httpx.AsyncClient, studio: State
+) -> None:
+    policy = GatePolicy(refuse=("spider",), hold=("clown",))
+    studio.file._catalog = studio.catalog.model_copy(update={"gate": policy})
+    refused = await ask(http, "a S.P.I.D.E.R in rain")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "prompt_refused")
+    assert "spider" not in refused.text.lower()
+    held = (await ask(http, "a clown in rain")).json()
+    assert (held["status"], held["queue_position"]) == ("held", None)
+    assert (await http.get(held["status_url"])).json()["prompt"] == ""
+    await studio.queue.cancel(held["job_id"])  # or it expires: nobody has let it through
+    assert (await http.get(held["status_url"])).json()["prompt"] == ""
+    troll = {"platform": "twitch", "id": "", "login": "spider_man", "display_name": "Spider"}
+    named = (await ask(http, "a hill", requested_by=troll)).json()
+    assert (await http.get(named["status_url"])).json()["requested_by"]["display_name"] == "somebody"

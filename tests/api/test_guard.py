@@ -38,6 +38,32 @@ async def test_another_site_can_change_nothing(
     assert await redis.zcard(store.WAITING) == 0
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Origin": "http://127.0.0.1:9999"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+    ],
+)
+async def test_another_site_can_not_read_what_waits(http: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    for path in ("/queue", "/stage", "/me", "/openapi.json", "/events"):
+        answer = await http.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_not_allowed"), path
+
+
+async def test_a_link_to_a_page_or_a_clip_may_be_followed_from_anywhere(http: httpx.AsyncClient) -> None:
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for path in ("/", "/overlay", "/docs", "/login/code_x"):
+        assert (await http.get(path, headers=followed)).status_code == 200, path
+    for path in ("/clips/none/video", "/clips/none/poster"):
+        assert (await http.get(path, headers=followed)).json()["error"]["code"] == "clip_not_found"
+    framed = {**followed, "Sec-Fetch-Dest": "iframe"}
+    assert (await http.get("/overlay", headers=framed)).status_code == 403
+
+
 async def test_the_studios_own_page_may(http: httpx.AsyncClient) -> None:
     own = {"Origin": "http://127.0.0.1:8420", "Sec-Fetch-Site": "same-origin"}
     assert (await http.post("/generate", json={"prompt": "cat"}, headers=own)).status_code == 202

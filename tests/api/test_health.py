@@ -1,5 +1,7 @@
 import httpx
+import pytest
 
+from api.state import State
 from sakuga import store
 from sakuga.errors import RendererUnauthorised
 from sakuga.playout import Playout
@@ -52,3 +54,12 @@ async def test_a_renderer_that_can_not_draw_is_down_and_says_why(http: httpx.Asy
     renderer = document["renderer"]
     assert (renderer["status"], renderer["trouble"], renderer["gpu"]) == ("down", "renderer_unauthorised", None)
     assert renderer["message"] == str(why)
+
+
+async def test_a_mistake_in_the_studio_file_is_told_while_the_last_good_state_holds(
+    http: httpx.AsyncClient, studio: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await http.get("/health")).json()["studio_file"] == {"status": "up", "message": None}
+    monkeypatch.setattr(studio.file, "_problem", "studio.toml: limits.waiting: too small")
+    document = (await http.get("/health")).json()
+    assert document["studio_file"] == {"status": "down", "message": "studio.toml: limits.waiting: too small"}

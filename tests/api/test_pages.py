@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("path", ["/", "/overlay", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/console", "/overlay", "/docs"])
 async def test_every_page_and_all_it_names_is_served_from_here(http: httpx.AsyncClient, path: str) -> None:
     page = await http.get(path)
     assert page.status_code == 200
@@ -20,7 +20,7 @@ async def test_every_page_and_all_it_names_is_served_from_here(http: httpx.Async
         assert (await http.get(address)).status_code == 200, address
 
 
-@pytest.mark.parametrize("path", ["/", "/overlay", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/console", "/overlay", "/docs"])
 async def test_no_page_has_script_or_style_of_its_own_in_its_text(http: httpx.AsyncClient, path: str) -> None:
     page = (await http.get(path)).text
     assert not re.search(r"<script(?![^>]*src=)", page)

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.bench import http, queue
+from tests.bench import estimates, http, pollers, queue
 from tests.fakes.valkey import Valkey
 
 
@@ -17,6 +17,9 @@ async def main() -> None:
             await queue.throughput(valkey)
             await queue.cost(valkey)
             await http.status(valkey)
+            await pollers.pollers(valkey)
 
 
 asyncio.run(main())
+estimates.cost()
+estimates.shows()

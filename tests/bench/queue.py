@@ -8,19 +8,33 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 
 from sakuga import store
+from sakuga.amendment import Amendment
 from sakuga.job import new_job_id
-from sakuga.queue import RENDER_TASK, Queue, encode_task
+from sakuga.moderation import Moderation
+from sakuga.queue import RENDER_TASK, Queue, Terms, encode_task
 from tests.bench.crew import BEGUN
 from tests.fakes.jobs import fields
 from tests.fakes.valkey import Valkey
 
 Submit = Callable[[str], Awaitable[object]]
+
+
+@dataclass
+class Place:
+    """A queue and who looks after it."""
+
+    queue: Queue
+    moderation: Moderation
+
+
 KINDS = ("sakuga", "arq")
+ANY = Terms(waiting=1_000_000, active=1_000_000)
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -43,7 +57,7 @@ async def _submitter(kind: str, valkey: Valkey) -> tuple[store.Client, Submit]:
     if kind == "sakuga":
         queue = Queue(redis)
         await queue.configure(slots=10)
-        return redis, lambda job_id: queue.submit(job_id, fields(), [], limit=1_000_000)
+        return redis, lambda job_id: queue.submit(job_id, fields(), [], ANY)
     arq = ArqRedis(ConnectionPool.from_url(valkey.url), job_serializer=encode_task, job_deserializer=json.loads)
     return redis, lambda job_id: arq.enqueue_job(RENDER_TASK, job_id, _job_id=job_id)
 
@@ -97,23 +111,23 @@ async def throughput(valkey: Valkey, count: int = 2000) -> None:
 
 async def cost(valkey: Valkey, sizes: tuple[int, ...] = (10, 1_000, 10_000), turns: int = 30) -> None:
     """Print what submit, position and move cost in queues of several lengths, measured turn by turn."""
-    queues: dict[int, tuple[Queue, list[str]]] = {}
+    queues: dict[int, tuple[Place, list[str]]] = {}
     clients: list[store.Client] = []
     for number, size in enumerate(sizes):
         redis = store.connect(f"{valkey.url}?db={number}")
         clients.append(redis)
         await redis.flushdb()
         jobs = [new_job_id() for _ in range(size)]
-        queues[size] = (Queue(redis), jobs)
+        queues[size] = (Place(Queue(redis), Moderation(redis)), jobs)
         for job_id in jobs:
-            await queues[size][0].submit(job_id, fields(), [], limit=1_000_000)
+            await queues[size][0].queue.submit(job_id, fields(), [], ANY)
     while (await clients[0].info("persistence"))["aof_rewrite_in_progress"]:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     times: dict[int, list[list[float]]] = {size: [[], [], []] for size in sizes}
     for _ in range(turns):
-        for size, (queue, jobs) in queues.items():
+        for size, (place, jobs) in queues.items():
             for call, seen in zip((_submit, _position, _move), times[size], strict=True):
-                seen += [await call(queue, jobs) for _ in range(20)]
+                seen += [await call(place, jobs) for _ in range(20)]
     medians = {size: [statistics.median(seen) for seen in lists] for size, lists in times.items()}
     print("cost of one call, by jobs waiting")
     print("  waiting   submit  position   move")
@@ -125,24 +139,24 @@ async def cost(valkey: Valkey, sizes: tuple[int, ...] = (10, 1_000, 10_000), tur
         await redis.aclose()
 
 
-async def _submit(queue: Queue, jobs: list[str]) -> float:
+async def _submit(place: Place, jobs: list[str]) -> float:
     job_id = new_job_id()
     began = time.perf_counter()
-    await queue.submit(job_id, fields(), [], limit=1_000_000)
+    await place.queue.submit(job_id, fields(), [], ANY)
     took = time.perf_counter() - began
-    await queue.cancel(job_id)  # so that the queue keeps its length
+    await place.queue.cancel(job_id)  # so that the queue keeps its length
     return took * 1000
 
 
-async def _position(queue: Queue, jobs: list[str]) -> float:
+async def _position(place: Place, jobs: list[str]) -> float:
     job_id = random.choice(jobs)
     began = time.perf_counter()
-    await queue.peek(job_id)
+    await place.queue.peek(job_id)
     return (time.perf_counter() - began) * 1000
 
 
-async def _move(queue: Queue, jobs: list[str]) -> float:
-    job_id, place = random.choice(jobs), random.randint(1, len(jobs))
+async def _move(place: Place, jobs: list[str]) -> float:
+    job_id, goal = random.choice(jobs), random.randint(1, len(jobs))
     began = time.perf_counter()
-    await queue.move(job_id, place, reason="mod:alice")
+    await place.moderation.amend(job_id, Amendment(place=goal), by="alice")
     return (time.perf_counter() - began) * 1000

@@ -14,6 +14,7 @@ from bot.desk import Desk
 from bot.line import Line
 from bot.outbox import Outbox
 from bot.tokens import TokenFile
+from sakuga.errors import KeyMissing
 from sakuga.job import RequestedBy
 from sakuga.settings import Settings
 from tests.fakes.twitch import FakeTwitch
@@ -29,6 +30,11 @@ async def test_without_a_login_it_explains_itself_once_and_waits(tmp_path: Path)
         await running
     assert [line["event"] for line in logs] == ["bot.quiet"]
     assert logs[0]["help"] == "docs/how-to/twitch.md"
+
+
+async def test_with_a_login_but_without_a_key_it_says_what_is_missing(tmp_path: Path, fake: FakeTwitch) -> None:
+    with pytest.raises(KeyMissing, match="SAKUGA_KEY is not set"):
+        await run(Settings(_env_file=None, var_dir=tmp_path, **fake.settings()), asyncio.Event())
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.browser.console import Entrance, Entry
+from tests.fakes.desk import Desk
 from tests.fakes.footage import draw_footage
 from tests.fakes.gateway import FakeGateway
 
@@ -56,6 +58,28 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
         await chromium.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def open_desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    async with Desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(open_desk: Desk) -> Desk:
+    """Give a real gateway that has just opened."""
+    await open_desk.clear()
+    return open_desk
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def enter(browser: Browser, desk: Desk) -> AsyncIterator[Entry]:
+    """Open the console of the real gateway, logged in; at the end no page may have complained."""
+    entrance = Entrance(browser, desk)
+    yield entrance.enter
+    await entrance.close()
+    assert entrance.complaints == []
 
 
 @pytest.fixture

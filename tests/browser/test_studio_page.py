@@ -267,3 +267,13 @@ async def test_long_words_and_other_scripts_never_widen_the_page(
     await expect(page.locator("#cels button")).to_have_count(1)
     wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
+
+
+async def test_a_browser_that_may_not_ask_is_told_how_to_log_in(visit: Opener, gateway: FakeGateway) -> None:
+    gateway.role = None
+    page = await visit("/")
+    await expect(page.locator("#locked")).to_contain_text("python -m sakuga keys link")
+    gateway.role = "moderator"
+    await page.reload()
+    await expect(page.locator("#bags-empty")).to_be_visible()
+    await expect(page.locator("#locked")).to_be_hidden()

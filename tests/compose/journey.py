@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fakes.keys import BEARER, KEY
+
 HOUSE = Path(__file__).parents[2]
 PROJECT = "sakuga-test"
 OURS = ("gateway", "worker", "stage", "bot")
@@ -55,7 +57,9 @@ class Containers:
         # In place of the developer's own .env, which may hold keys of a channel.
         env = folder / "compose.env"
         port = self.url.rpartition(":")[2]
-        env.write_text(f"SAKUGA_API_PORT={port}\nSAKUGA_PUBLIC_URL={self.url}\nSAKUGA_REHEARSAL_SECONDS=2\n")
+        env.write_text(
+            f"SAKUGA_API_PORT={port}\nSAKUGA_PUBLIC_URL={self.url}\nSAKUGA_REHEARSAL_SECONDS=2\nSAKUGA_KEY={KEY}\n"
+        )
         self._compose = [*_compose(), "--env-file", str(env), "-p", PROJECT, "-f", "docker-compose.yml"]
         self._compose += ["-f", "tests/compose/host-network.yml"]
 
@@ -105,7 +109,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
 
 @pytest.fixture
 def gateway(containers: Containers) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=containers.url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=containers.url, timeout=10, trust_env=False, headers=BEARER) as client:
         yield client
 
 

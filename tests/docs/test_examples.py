@@ -22,7 +22,7 @@ LIMIT_S = 60
 
 
 def examples(path: Path) -> list[Block]:
-    return [block for block in blocks(path) if block.language == "python" or "curl " in block.text]
+    return [block for block in blocks(path) if block.language == "python" or (block.language and "curl " in block.text)]
 
 
 def run(block: Block, studio: str, folder: Path) -> str:
@@ -39,7 +39,7 @@ def shape(document: Any) -> Any:
     return {name: shape(value) for name, value in document.items()} if isinstance(document, dict) else None
 
 
-def test_the_examples_of_the_api_page_work_and_answer_what_the_page_says(studio: str, tmp_path: Path) -> None:
+def test_the_examples_of_the_api_page_work_and_answer_what_the_page_says(studio: str, desk: Path) -> None:
     said = ""
     answers = 0
     for block in blocks(USE_THE_API):
@@ -47,17 +47,17 @@ def test_the_examples_of_the_api_page_work_and_answer_what_the_page_says(studio:
             assert shape(json.loads(said)) == shape(json.loads(block.text)), f"the answer in line {block.line}"
             answers += 1
         else:
-            said = run(block, studio, tmp_path)
+            said = run(block, studio, desk)
             assert said or "drawn" in block.text, f"the example in line {block.line} said nothing"
     assert answers == 4
-    assert (tmp_path / "clip.mp4").read_bytes()[4:8] == b"ftyp"
+    assert (desk / "clip.mp4").read_bytes()[4:8] == b"ftyp"
 
 
-def test_events_carry_what_the_events_page_says(studio: str) -> None:
+def test_events_carry_what_the_events_page_says(studio: str, key: dict[str, str]) -> None:
     listed = {kind: set(row[0].replace("`", "").split(", ")) for kind, row in rows("events.md").items()}
     seen: dict[str, set[str]] = {}
     with (
-        httpx.Client(base_url=studio, timeout=LIMIT_S, trust_env=False) as client,
+        httpx.Client(base_url=studio, timeout=LIMIT_S, trust_env=False, headers=key) as client,
         client.stream("GET", "/events", params={"after": "0-0"}) as events,
     ):
         if not client.get("/clips").json()["clips"]:
@@ -75,15 +75,15 @@ def test_events_carry_what_the_events_page_says(studio: str) -> None:
     assert {kind: listed[kind] for kind in seen} == seen
 
 
-def test_the_form_of_an_error_on_the_errors_page_is_the_real_one(studio: str) -> None:
+def test_the_form_of_an_error_on_the_errors_page_is_the_real_one(studio: str, key: dict[str, str]) -> None:
     shown = next(json.loads(block.text) for block in blocks(REFERENCE / "errors.md") if block.language == "json")
-    answer = httpx.post(f"{studio}/generate", json={"prompt": " "}, trust_env=False).json()
+    answer = httpx.post(f"{studio}/generate", json={"prompt": " "}, headers=key, trust_env=False).json()
     assert shape(shown) == shape(answer)
     assert shown["error"]["code"] == answer["error"]["code"]
 
 
 @pytest.mark.parametrize("paper", OTHERS, ids=lambda path: path.name)
-def test_what_other_papers_tell_to_type_works(paper: Path, studio: str, tmp_path: Path) -> None:
+def test_what_other_papers_tell_to_type_works(paper: Path, studio: str, desk: Path) -> None:
     assert examples(paper)
     for block in examples(paper):
-        run(block, studio, tmp_path)
+        run(block, studio, desk)

@@ -87,6 +87,7 @@ class FakeGateway(FakeStudio):
                 Route("/clips/{clip_id}/poster", self._picture),
                 Route("/catalog", self._catalog),
                 Route("/health", self._health),
+                Route("/me", self._me),
                 Mount("/studio", StaticFiles(directory=studio)),
                 Mount("/overlay", StaticFiles(directory=overlay)),
             ],
@@ -178,6 +179,9 @@ class FakeGateway(FakeStudio):
         ]
         engine = {"name": "rehearsal", "summary": "No model.", "shortest": 2, "longest": 8, "default": 5}
         return self._document(request, {"styles": styles, "engines": [engine], "prompt_limit": 300})
+
+    async def _me(self, request: Request) -> Response:
+        return JSONResponse({"role": self.role, "name": "owner" if self.role else ""})
 
     async def _health(self, request: Request) -> Response:
         return JSONResponse(self.health, status_code=200 if self.health["status"] != "unhealthy" else 503)

@@ -9,7 +9,7 @@ from sakuga.event import EventType
 from sakuga.events import Events
 from sakuga.job import Job, RequestedBy, new_job_id
 from sakuga.lane import Credit, Lane
-from sakuga.queue import Queue
+from sakuga.queue import Queue, Terms
 
 MIKA = RequestedBy(platform="twitch", id="3000", login="mika", display_name="Mika")
 
@@ -28,10 +28,15 @@ def fields(**changes: Any) -> dict[str, Any]:
     }
 
 
-async def submitted(queue: Queue, *, credit_s: float = 0, limit: int = 100, **changes: Any) -> Job:
-    """Put a job into the waiting room and return it."""
+ANY = Terms()
+
+
+async def submitted(queue: Queue, terms: Terms = ANY, *, credit_s: float = 0, viewer: str = "", **changes: Any) -> Job:
+    """Put a job into the waiting room and return it. `viewer` is the Twitch id of who asks, Mika if empty."""
     granted = [Credit(reason="test", seconds=credit_s)] if credit_s else []
-    job, _ = await queue.submit(new_job_id(), fields(**changes), granted, limit=limit)
+    if viewer:
+        changes["requested_by"] = RequestedBy(platform="twitch", id=viewer, login=f"viewer{viewer}").model_dump_json()
+    job, _ = await queue.submit(new_job_id(), fields(**changes), granted, terms)
     return job
 
 

@@ -26,6 +26,7 @@ class FakeStudio:
         self.keys: list[str | None] = []
         self.requests: list[str] = []
         self.number = 40
+        self.role: str | None = "broadcaster"
         self.health = {
             "status": "healthy",
             "version": "0.1.0",

@@ -6,13 +6,14 @@ from typing import Self
 
 from sakuga import broker
 from sakuga.settings import Settings
+from tests.fakes.keys import KEY
 
 
 class Valkey:
     """The embedded server in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings(var_dir=folder, rehearsal_seconds=0)
+        self.settings = Settings(var_dir=folder, rehearsal_seconds=0, key=KEY)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -37,6 +37,13 @@ def test_specs_prints_the_engines_that_are_named_in_that_order():
     assert (status, [spec["name"] for spec in said]) == (0, ["tiny", "rehearsal"])
 
 
+def test_specs_tell_what_a_second_on_the_rented_gpu_costs():
+    _, dear = run("specs", "wan2.1-t2v-1.3b", "rehearsal")
+    _, cheap = run("specs", "wan2.1-t2v-1.3b", "--gpu", "L4")
+    assert dear[0]["usd_per_s"] > cheap[0]["usd_per_s"] > 0
+    assert dear[1]["usd_per_s"] == 0
+
+
 def test_specs_prints_an_error_for_a_name_that_no_engine_has():
     status, said = run("specs", "wan9")
     assert (status, said["error"]["code"], "'wan9'" in said["error"]["data"]["reason"]) == (1, "render_failed", True)

@@ -4,7 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu.price import CORE_USD_PER_S, CREDIBLE, GIB_USD_PER_S, GPU_USD_PER_S, TABLE, Show, cost, listed_as, rates_from
+from gpu.engines import ENGINES, find_spec
+from gpu.price import (
+    CORE_USD_PER_S,
+    CORES,
+    CREDIBLE,
+    GIB_USD_PER_S,
+    GPU_USD_PER_S,
+    TABLE,
+    Show,
+    cost,
+    listed_as,
+    memory_gib,
+    rates_from,
+    usd_per_s,
+)
 
 seconds = st.floats(0, 1e5, allow_nan=False)
 gpus = st.sampled_from(sorted(GPU_USD_PER_S))
@@ -45,6 +59,23 @@ def test_what_was_asked_for_is_what_is_paid_for():
 @pytest.mark.parametrize("gpu", ["", "cpu", "RTX 4090", "H100:many", "H1000"])
 def test_a_gpu_without_a_price_costs_nothing_that_we_know_of(gpu):
     assert cost(gpu=gpu, seconds=10, **BESIDE) is None
+
+
+def test_a_second_of_an_engine_costs_its_first_gpu_with_cores_and_memory():
+    spec = find_spec("wan2.1-t2v-1.3b")
+    expected = cost(gpu=spec.gpus[0], seconds=1, cores=CORES, memory_gib=memory_gib(spec)).usd
+    assert usd_per_s(spec) == expected == pytest.approx(0.001212, abs=1e-6)
+    assert usd_per_s(spec, "L4") < usd_per_s(spec)
+
+
+@pytest.mark.parametrize(("name", "gpu"), [("rehearsal", None), ("rehearsal", "H100"), ("wan2.1-t2v-1.3b", "RTX 4090")])
+def test_a_second_of_what_is_not_rented_has_no_price(name, gpu):
+    assert usd_per_s(find_spec(name), gpu) == 0
+
+
+def test_every_engine_that_is_rented_has_a_price():
+    rented = [find_spec(name) for name in ENGINES if find_spec(name).gpus]
+    assert all(usd_per_s(spec) > 0 for spec in rented)
 
 
 def test_a_clock_that_went_back_makes_no_negative_bill():

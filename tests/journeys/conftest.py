@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from sakuga.settings import Settings
+from tests.fakes.keys import BEARER, KEY
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,11 +31,13 @@ class Studio:
     def __init__(self, folder: Path, **settings: object) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = Settings(var_dir=folder / "var", api_port=self.port)
+        self.settings = Settings(var_dir=folder / "var", api_port=self.port, key=KEY)
         self._environ = self.settings.environ(
-            var_dir=self.settings.var_dir, api_port=self.port, studio_file=ROOT / "studio.toml", **settings
+            var_dir=self.settings.var_dir,
+            api_port=self.port,
+            **{"key": KEY, "studio_file": ROOT / "studio.toml", **settings},
         )
-        self.http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30)
+        self.http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30, headers=BEARER)
         self.said = ""
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None

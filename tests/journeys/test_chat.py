@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from sakuga.settings import Settings
+from tests.fakes.keys import KEY
 from tests.fakes.twitch import CLIENT_SECRET, JO, STREAMER, FakeTwitch
 from tests.journeys.conftest import Studio
 
@@ -44,6 +45,7 @@ class Bot:
             "public_url": "https://studio.example",
             "var_dir": str(folder / "var"),
             "log_format": "json",
+            "key": KEY,
             **settings,
         }
         self.raw = ""

@@ -35,7 +35,9 @@ async def test_a_worker_killed_in_the_middle_of_a_render_costs_one_attempt_and_n
 
 async def test_a_killed_server_comes_back_with_the_same_queue_and_everybody_goes_on(tmp_path: Path) -> None:
     # Given a studio with one job on the desk and 50 that wait, some with a head start
-    async with Studio(tmp_path, rehearsal_seconds=20, bot=False) as studio:
+    file = tmp_path / "studio.toml"
+    file.write_text("[limits]\nwaiting = 50\n")
+    async with Studio(tmp_path, rehearsal_seconds=20, bot=False, studio_file=file) as studio:
         first = await studio.ask("first")
         await studio.until(first["job_id"], "rendering")
         for number in range(50):

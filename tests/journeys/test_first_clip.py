@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import stat
 import sys
 from pathlib import Path
 
@@ -116,3 +118,26 @@ async def test_a_mistake_in_the_settings_stops_the_start_with_a_sentence(tmp_pat
     await studio.http.aclose()
     assert process.returncode == 2
     assert said.decode() == "There is no setting SAKUGA_SLOT. Did you mean SAKUGA_SLOTS?\n"
+
+
+async def test_the_demo_gives_its_owner_a_key_and_a_link_and_tells_nobody_else(tmp_path: Path) -> None:
+    # Given a studio whose programs were given no key by anybody
+    async with Studio(tmp_path, rehearsal_seconds=0, bot=False, key="") as studio:
+        file = studio.settings.var_dir / "demo.key"
+        key = {"Authorization": f"Bearer {file.read_text().strip()}"}
+
+        # Then the stage manager has one all the same, and the owner's is a moderator's, in a file of their own
+        assert (await studio.http.get("/health")).json()["stage"]["status"] == "up"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert (await studio.http.get("/me", headers=key)).json() == {"role": "moderator", "name": "demo"}
+        assert str(file) in studio.said
+        assert file.read_text().strip() not in studio.said
+
+        # And the link that it prints logs a browser in, once
+        (code,) = re.findall(rf"{studio.url}/login/(\S+)", studio.said)
+        first, second = [await studio.http.post("/login", json={"code": code}) for _ in range(2)]
+        assert (first.json()["role"], second.status_code) == ("broadcaster", 410)
+
+        # And no other process of the studio knows the key that they share
+        assert "SAKUGA_KEY" in studio.process("overlay").environ()
+        assert not studio.process("worker").environ().get("SAKUGA_KEY")

@@ -13,6 +13,7 @@ from sakuga.playout import Playout
 from sakuga.queue import Queue
 from sakuga.stage import StageState
 from tests.fakes.jobs import clip, submitted
+from tests.fakes.keys import KEY
 from tests.fakes.server import GatewayThread
 from tests.fakes.valkey import Valkey
 
@@ -32,7 +33,7 @@ def server(valkey: Valkey) -> Iterator[GatewayThread]:
 
 @pytest.fixture
 async def gateway(server: GatewayThread) -> AsyncIterator[Gateway]:
-    async with Gateway(server.url) as gateway:
+    async with Gateway(server.url, key=KEY) as gateway:
         yield gateway
 
 

@@ -158,3 +158,16 @@ async def test_what_is_remembered_is_bounded(paper: PaperGateway, monkeypatch: p
         for job_id in paper.jobs:
             await gateway.status(job_id)
         assert len(gateway._seen) == 2
+
+
+@pytest.mark.parametrize(("key", "shown"), [("sk_secret", "Bearer sk_secret"), (None, None)])
+async def test_every_call_shows_the_key_and_none_where_there_is_none(key: str | None, shown: str | None) -> None:
+    seen: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("Authorization"))
+        return httpx.Response(200, json={"status": "healthy", "version": "1"})
+
+    async with Gateway("http://studio.example", key=key, transport=httpx.MockTransport(answer)) as gateway:
+        await gateway.health()
+    assert seen == [shown]

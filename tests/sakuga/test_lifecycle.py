@@ -7,6 +7,7 @@ from sakuga.clip import Clip
 from sakuga.engine import Progress
 from sakuga.errors import RenderFailed
 from sakuga.gallery import Gallery
+from sakuga.history import History
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import Queue
@@ -85,7 +86,7 @@ async def test_success_writes_status_clip_history_and_events_in_one_step(house: 
     now = await house.job(job)
     assert (now.status, now.progress, now.clip_id) == (JobStatus.SUCCEEDED, 100, made(job).id)
     assert [c.id for c in await Gallery(house.redis).newest(10)] == [made(job).id]
-    assert (await house.queue.board()).seconds_each == {"rehearsal/live": 6.2}
+    assert [(one.pace, one.render_s) for one in await History(house.redis).ended()] == [("rehearsal/live", 6.2)]
     assert (await house.kinds())[-3:] == ["job.finishing", "job.succeeded", "clip.ready"]
     assert await house.redis.zcard(store.RUNNING) == 0
     assert await house.redis.ttl(store.JOB_PREFIX + job.id) > 86400
@@ -95,7 +96,7 @@ async def test_render_times_are_remembered_by_what_drew_and_not_by_what_was_aske
     await house.lifecycle.finish(job)
     fallen_back = made(job).model_copy(update={"engine": "ltx-video-2b", "preset": "draft", "render_s": 9.0})
     assert await house.lifecycle.succeed(job, fallen_back)
-    assert (await house.queue.board()).seconds_each == {"ltx-video-2b/draft": 9.0}
+    assert [(one.pace, one.render_s) for one in await History(house.redis).ended()] == [("ltx-video-2b/draft", 9.0)]
 
 
 async def test_a_cancelled_job_can_not_succeed_any_more(house: House, job: Job) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sakuga.errors import SettingsInvalid
+from sakuga.errors import KeyMissing, SettingsInvalid
 from sakuga.settings import Settings
 
 
@@ -75,3 +75,16 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     settings = Settings.load()
     assert "hunter2" not in repr(settings)
     assert settings.broker_url == "redis://:hunter2@127.0.0.1:6379/0"
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 19, "with a space in its middle", "schlüsselschlüsselschlüssel"])
+def test_a_key_that_is_too_short_or_fits_no_header_stops_the_start(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("SAKUGA_KEY", key)
+    with pytest.raises(SettingsInvalid, match="SAKUGA_KEY: Value error, should be 20 or more") as told:
+        Settings.load()
+    assert key not in str(told.value)
+
+
+def test_without_a_key_a_program_of_ours_says_so() -> None:
+    with pytest.raises(KeyMissing, match="keys new bot"):
+        _ = Settings().own_key

@@ -67,3 +67,18 @@ async def test_a_process_that_can_not_run_as_it_is_set_up_stops_the_studio(shop:
     await shop.supervisor.stopped()
     assert shop.supervisor.failed == "confused"
     assert len(shop.diary.read_text().splitlines()) == 1
+
+
+async def test_what_one_child_is_told_the_others_do_not_learn(shop: Shop) -> None:
+    told = f"open({str(shop.diary)!r}, 'a').write(str(os.environ.get('SECRET')) + chr(10)); time.sleep(60)"
+    shop.module("trusted", told)
+    shop.module("stranger", told)
+    keeping = [
+        asyncio.create_task(shop.supervisor.keep("trusted", {"SECRET": "word"})),
+        asyncio.create_task(shop.supervisor.keep("stranger")),
+    ]
+    lines = await shop.begun(4)
+    assert sorted(line for line in lines if " " not in line) == ["None", "word"]
+    shop.supervisor.stop()
+    await shop.supervisor.stopped()
+    await asyncio.gather(*keeping)

@@ -9,13 +9,13 @@ import pytest
 from arq.constants import in_progress_key_prefix
 
 from sakuga import store
-from sakuga.catalog import Catalog
 from sakuga.event import EventType
 from sakuga.job import Job, JobStatus
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import Queue
 from sakuga.settings import Settings
 from sakuga.storage import Storage
+from sakuga.studio_file import StudioFile
 from tests.fakes.jobs import happened, submitted
 from tests.fakes.renderer import SPEC, PuppetRenderer
 from worker.render import RenderTask
@@ -46,7 +46,7 @@ class House:
             lifecycle=Lifecycle(self.redis),
             renderer=self.renderer,
             specs={SPEC.name: SPEC},
-            catalog=Catalog(),
+            file=StudioFile(Path("no studio file")),
             storage=Storage.open(self.settings),
             settings=self.settings,
             pauses_s=(0.0, 0.01),

@@ -48,6 +48,20 @@ async def test_a_second_worker_re_attaches_and_nothing_is_rendered_twice(house: 
     assert len(house.renderer.requests) == 1
 
 
+async def test_a_worker_that_died_while_it_stored_the_clip_is_no_reason_to_be_stuck(house: House) -> None:
+    job = await house.admitted()
+    first = await house.drawing(job)
+    assert await Lifecycle(house.redis).finish(await house.now(job))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    second = house.run(job)
+    house.renderer.report("puppet-0", 1.0)  # the renderer tells the next one how far it is
+    house.renderer.finish("puppet-0")
+    await second
+    assert await house.status(job) is JobStatus.SUCCEEDED
+    assert len(house.renderer.requests) == 1
+
+
 async def test_two_runs_of_one_render_make_one_clip_and_keep_its_files(house: House) -> None:
     job = await house.admitted()
     first = await house.drawing(job)
@@ -138,7 +152,7 @@ async def test_a_start_that_fails_after_a_cancel_is_the_end_of_it(
 async def test_a_render_whose_start_could_not_be_written_down_is_stopped(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(*_: object) -> bool:
+    async def refused(*_: object, **__: object) -> bool:
         raise RedisConnectionError
 
     monkeypatch.setattr(Lifecycle, "begin_attempt", refused)

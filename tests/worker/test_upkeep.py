@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from arq.constants import result_key_prefix
+from arq.constants import job_key_prefix, result_key_prefix
 
 from sakuga import store
 from sakuga.errors import QuotaExhausted, RendererUnavailable
@@ -70,6 +70,17 @@ async def test_a_render_is_let_go_of_unless_its_job_goes_on(redis: store.Client,
     now = await reconciled(redis, job, let_go)
     # Then the render ends with it, or is there for the next worker
     assert (let_go, now.terminal) == (([], False) if how == "lost" else (["fc-1/job.1"], True))
+
+
+async def test_a_job_whose_render_goes_on_has_its_slot_again_and_its_meter_runs(redis: store.Client, job: Job) -> None:
+    begun = job.model_copy(update={"attempt": 1, "handle": "fc-1/job.1"})
+    assert await Lifecycle(redis).begin_attempt(begun, usd_per_s=0.01)
+    now = await reconciled(redis, job)
+    assert (now.status, now.handle) == (JobStatus.STARTING, "fc-1/job.1")
+    assert await redis.zrange(store.SLOTS, 0, -1) == [job.id]
+    assert json.loads(await redis.get(job_key_prefix + job.id))["a"] == [job.id]
+    assert await redis.hexists(store.JOB_PREFIX + job.id, "meter_at")
+    assert await Queue(redis).cancel(job.id) == "cancelling"  # a worker stops its render
 
 
 async def test_a_job_that_is_gone_is_forgotten(redis: store.Client, job: Job) -> None:

@@ -241,3 +241,13 @@ async def test_a_worker_that_ends_after_its_broker_leaves_no_task_s_error_unread
     gc.collect()
     # Then nobody complains of what was not looked at
     assert "never retrieved" not in caplog.text
+
+
+async def test_a_job_that_was_stopped_while_its_worker_was_dead_is_still_given_to_its_task(crew: Crew) -> None:
+    """The task ends the render, which may go on somewhere; arq alone would only give its slot away."""
+    (job,) = await _jobs(crew, 1)
+    await crew.queue.admit()
+    await crew.redis.set(in_progress_key_prefix + job.id, "worker_dead", px=200)
+    assert await crew.queue.cancel(job.id) == "cancelling"
+    crew.hire(poll_s=0.05)
+    await crew.until(lambda: crew.ended == [job.id])

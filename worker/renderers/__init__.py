@@ -88,6 +88,11 @@ def open_renderer(settings: Settings) -> Renderer:
     return ChainRenderer(opened)
 
 
+def drawn_at(renderer: Renderer, handle: str) -> str:
+    """Return the name of the renderer that has a handle: of a chain, the one that its handle begins with."""
+    return handle.partition(":")[0] if "," in renderer.name else renderer.name
+
+
 def _open(name: RendererName, settings: Settings) -> Renderer:
     module = import_module(f"worker.renderers.{name}")  # only the chosen one is loaded
     opened: Renderer = getattr(module, f"{name.capitalize()}Renderer")(settings)

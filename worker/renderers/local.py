@@ -14,7 +14,7 @@ from sakuga.errors import (
     SakugaError,
     SettingsInvalid,
 )
-from sakuga.log import get_logger
+from sakuga.log import apart, get_logger
 from sakuga.settings import Settings
 from worker.renderers import Readiness, child
 from worker.renderers.card import find_card
@@ -93,7 +93,7 @@ class LocalRenderer:
         """Queue a render and return its handle. Raises RendererUnavailable when there is nothing to draw with."""
         if not self._specs:
             await self.specs()
-        handle, render = self._renders.begin()
+        handle, render = self._renders.begin(request.job_id)
         task = asyncio.create_task(self._drawn(handle, render, request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -200,7 +200,7 @@ class LocalRenderer:
         if self._child is None or not self._child.alive:
             await self._end_child()
             self._child = await Child.start("serve", *self._place)
-            self._listener = asyncio.create_task(self._listen(self._child))
+            self._listener = asyncio.create_task(self._listen(self._child), context=apart())
         return self._child
 
     async def _kill(self, *, reason: str) -> None:
@@ -221,12 +221,14 @@ class LocalRenderer:
                 await self._hear(said)
         except SakugaError as error:
             end = error
+        render = self._renders.get(self._drawing or "")
         if not running.killed:
-            log.warning("renderer.died", renderer=self.name, status=running.status)
+            drawn = {"job_id": render.job_id} if render else {}
+            log.warning("renderer.died", renderer=self.name, status=running.status, **drawn)
         self._child, self._listener, self._ready = None, None, NOTHING
         if self._warming and not self._warming.done():
             self._warming.set_exception(RendererUnavailable(reason="the engine's process died"))
-        if render := self._renders.get(self._drawing or ""):
+        if render:
             await render.finish(end)
 
     async def _hear(self, said: Said) -> None:

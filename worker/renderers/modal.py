@@ -69,7 +69,7 @@ class ModalRenderer:
     async def specs(self) -> list[EngineSpec]:
         """Return the engines as the code here tells of them. Asks nothing of Modal."""
         await Renders(self._folder, self.name).sweep()
-        found = await child.specs(*self._engines)
+        found = await child.specs(*self._engines, *(("--gpu", self._gpu) if self._gpu else ()))
         self._specs = {spec.name: spec for spec in found}
         return found
 

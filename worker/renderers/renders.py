@@ -18,8 +18,9 @@ from sakuga.errors import RenderCancelled, RenderLost, SakugaError
 class Render:
     """What is known of one render, for any number of watchers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, job_id: str = "") -> None:
         self.folder = folder
+        self.job_id = job_id
         self.unwanted = False  # once set, it was cancelled, however it ends
         self.longest_pause_s = 0.0  # between two reports
         self._heard = 0.0
@@ -88,10 +89,10 @@ class Renders(dict[str, Render]):
         self._home = home
         self._name = name
 
-    def begin(self) -> tuple[str, Render]:
-        """Return a new render and its handle."""
+    def begin(self, job_id: str = "") -> tuple[str, Render]:
+        """Return a new render, of that job, and its handle."""
         handle = f"{self._name}_{ULID()}"
-        render = self[handle] = Render(self._home / handle)
+        render = self[handle] = Render(self._home / handle, job_id)
         render.folder.mkdir(parents=True)
         return handle, render
 

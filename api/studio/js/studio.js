@@ -5,6 +5,7 @@ import { TWOS_MS } from "/overlay/js/easing.js";
 import { follow } from "/overlay/js/desk.js";
 import { Poller } from "/overlay/js/poll.js";
 import { Chat } from "./chat.js";
+import { whyLocked } from "./door.js";
 import { ChatBox } from "./view/chatbox.js";
 import { DeskView } from "./view/deskview.js";
 import { Gallery } from "./view/gallery.js";
@@ -39,6 +40,7 @@ const poller = new Poller({
   onBack() {
     delete document.body.dataset.away;
     header.back();
+    void knock();
   },
 });
 
@@ -96,6 +98,15 @@ async function statusOf(job_id) {
   }
 }
 
+async function knock() {
+  try {
+    const response = await fetch("/me", { cache: "no-store" });
+    if (response.ok) chatbox.locked(whyLocked(await response.json()));
+  } catch {
+    /* the header tells that the gateway is away */
+  }
+}
+
 setInterval(
   () => {
     const now_ms = performance.now();
@@ -112,3 +123,4 @@ poller.watch("clips", "/clips?limit=50", 5000);
 poller.watch("health", "/health", 5000);
 poller.watch("catalog", "/catalog", 5000);
 poller.start();
+void knock();

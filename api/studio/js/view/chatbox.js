@@ -43,6 +43,13 @@ export class ChatBox {
     this.style.value = chosen;
   }
 
+  /** Say above the form why it can't send, or nothing. */
+  locked(sentence) {
+    const place = document.getElementById("locked");
+    place.textContent = sentence;
+    place.hidden = !sentence;
+  }
+
   /** Add a line that the studio says: `kind` is answer, done or refused. */
   say({ kind, text }) {
     this.#add(el("li", { className: `answer ${kind}` }, el("b", { textContent: "sakuga" }), bdi(text)));

@@ -29,6 +29,7 @@ export class Header {
   health(health) {
     this.#part("gateway", "up", `version ${health.version}, ${health.status}`);
     for (const part of PARTS.slice(1)) this.#part(part, lightOf(health[part]), detail(part, health[part]));
+    this.trouble("studio file", health.studio_file?.message ?? null);
   }
 
   away(retry_in_ms, now_ms) {
