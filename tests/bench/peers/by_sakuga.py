@@ -8,6 +8,7 @@ from typing import Any
 from arq.connections import ArqRedis
 from arq.worker import func
 from redis.asyncio import ConnectionPool
+from ulid import ULID
 
 from sakuga import store
 from sakuga.job import RequestedBy
@@ -29,7 +30,7 @@ async def work(told: Told) -> None:
     pool = ConnectionPool.from_url(told.url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=15)
     await StudioWorker(
         admit=Queue(store.connect(told.url)).admit,
-        holder=told.marks,
+        holder=f"worker_{ULID()}",
         lease_s=told.options["lease_s"],
         functions=[func(render, name=RENDER_TASK)],
         queue_name=store.SLOTS,
