@@ -1,9 +1,10 @@
 """The application: routes, errors and the guard, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from redis.exceptions import RedisError
 
 from api import (
     budget,
@@ -31,7 +32,7 @@ from api.guard import Guard
 from api.metrics import Meters
 from api.state import State
 from api.traffic import Traffic
-from sakuga import __version__
+from sakuga import __version__, store
 from sakuga.keys import Keys
 from sakuga.settings import Settings
 
@@ -68,6 +69,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with suppress(RedisError):  # else `keys link` goes by its own settings
+            await studio.redis.hset(store.STUDIO, "url", settings.base_url)
         yield
         await studio.close()
 

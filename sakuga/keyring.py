@@ -45,7 +45,8 @@ async def _act(keys: Keys, settings: Settings, asked: argparse.Namespace) -> str
         secret, _ = await keys.new(Role.named(asked.role), asked.name)
         return secret
     if asked.act == "link":
-        return await login_url(keys, settings, Role.named(asked.role), asked.name or asked.role)
+        url = await keys.home() or settings.base_url
+        return f"{url}/login/{await keys.link(Role.named(asked.role), asked.name or asked.role)}"
     if asked.act == "revoke":
         gone = await keys.revoke(asked.name)
         return "\n".join(f"revoked {key.id} ({key.role.label} {key.name})" for key in gone)

@@ -135,6 +135,11 @@ class Keys:
         await self._redis.set(store.LINK_PREFIX + digest(code), document, ex=LINK_S)
         return code
 
+    async def home(self) -> str | None:
+        """Return the address that the gateway last said it has."""
+        url = await self._redis.hget(store.STUDIO, "url")
+        return str(url) if url else None
+
     async def enter(self, code: str) -> tuple[str, Key]:
         """Spend a link's code and return the login's secret and key. Raises LinkSpent."""
         document = await self._redis.getdel(store.LINK_PREFIX + digest(code))

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 from time import monotonic
 
@@ -30,6 +31,23 @@ async def test_a_moderator_stops_a_running_clip_within_a_moment_and_the_next_one
         assert monotonic() - began < QUIET_S
         await asyncio.to_thread(drawing.wait, 5)
         await studio.until(waiting, "rendering")
+
+
+async def test_a_link_that_is_made_elsewhere_leads_to_the_studio_that_runs(tmp_path: Path) -> None:
+    # Given a studio on a port of its own
+    async with Studio(tmp_path, bot=False) as studio:
+        # When a link is made by somebody whose settings name no port
+        environ = studio.settings.environ(var_dir=studio.settings.var_dir)
+        made = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sakuga", "keys", "link"),
+            cwd=ROOT,
+            env={name: value for name, value in environ.items() if name != "SAKUGA_API_PORT"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await made.communicate()
+
+        # Then it leads there
+        assert said.decode().startswith(f"{studio.url}/login/code_")
 
 
 async def test_the_rules_of_a_show_are_changed_while_it_goes_on(tmp_path: Path) -> None:
