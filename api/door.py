@@ -1,7 +1,8 @@
 """The door: who is calling, and what they may. Every route says here which role it needs."""
 
 import hmac
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from functools import cache
 from time import monotonic
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from api.throttle import Throttle
-from sakuga.errors import Forbidden, OriginNotAllowed, Unauthenticated
+from sakuga.errors import Forbidden, OriginNotAllowed, RequestInvalid, Unauthenticated
 from sakuga.job import RequestedBy
 from sakuga.keys import USED_EVERY_S, Key, Keys, digest
 from sakuga.latest import Latest
@@ -21,6 +22,8 @@ from sakuga.role import Role
 from sakuga.settings import Settings
 
 COOKIE = "sakuga_session"
+ON_BEHALF = "X-On-Behalf-Of"
+PERSON = re.compile(r"[a-z]{3,10}:[A-Za-z0-9_.-]{1,40}")
 KEPT_S = 2.0  # a thousand pollers ask Redis for their key once in so long; a revoked one is refused after it
 KEPT = 1000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,16 +39,17 @@ WRITES = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling: the role, name and id of the key that was shown."""
+    """Who is calling: the role, name and id of the key that was shown, and for whom it says it acts."""
 
     role: Role | None
     name: str = ""
     key_id: str = ""
+    on_behalf: str = ""
 
     @property
     def by(self) -> str:
-        """The name for credits and the audit."""
-        return self.name
+        """The name for credits and the audit: `alice`, or `twitch:alice via chat`. A key never hides its own name."""
+        return f"{self.on_behalf} via {self.name}" if self.on_behalf else self.name
 
     def may(self, role: Role | None) -> bool:
         """Whether this caller reaches so far."""
@@ -122,7 +126,10 @@ class Door:
         self._known.pop(digest(secret), None)
 
     async def let_in(self, scope: Scope, role: Role, *, keyless: bool) -> Caller:
-        """Return who is calling if they may. Raises Unauthenticated, Forbidden, RateLimited, OriginNotAllowed."""
+        """Return who is calling if they may. Raises Unauthenticated, Forbidden, RateLimited, OriginNotAllowed.
+
+        A moderator's key may say for whom it acts; RequestInvalid if that is nobody's name.
+        """
         if keyless and self.settings.keyless_reads:
             return NOBODY
         caller = await self.caller(scope)
@@ -132,7 +139,18 @@ class Door:
             raise Forbidden(needs=role.label, role=caller.role.label)
         if scope["method"] not in SAFE:
             self._writes[caller.role].count(caller.key_id)
+        return _for_whom(caller, Headers(scope=scope).get(ON_BEHALF, ""))
+
+
+def _for_whom(caller: Caller, person: str) -> Caller:
+    """Return the caller with the moderator for whom it acts. That changes a name in the audit, and no right."""
+    if not person:
         return caller
+    if not caller.may(Role.MODERATOR):
+        raise Forbidden(needs=Role.MODERATOR.label, role=caller.role.label if caller.role else "none")
+    if not PERSON.fullmatch(person):
+        raise RequestInvalid(param=ON_BEHALF, problem="Send platform and login of a moderator, as in twitch:alice")
+    return replace(caller, on_behalf=person)
 
 
 class Needs:

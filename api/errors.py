@@ -43,6 +43,7 @@ STATUS: dict[type[errors.SakugaError], int] = {
     errors.PromptRefused: 422,
     errors.JobChanged: 409,
     errors.JobNotEnded: 409,
+    errors.JobNotTheirs: 403,
     errors.BallotNotOpen: 409,
     errors.BallotOpen: 409,
     errors.BallotTooSmall: 409,

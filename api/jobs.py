@@ -81,8 +81,8 @@ class Decision(BaseModel):
     reason: Reason = ""
 
 
-class Upvote(BaseModel):
-    """Whose vote it is."""
+class Voice(BaseModel):
+    """Which viewer says so."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -257,12 +257,22 @@ async def retry(
 
 @router.post("/{job_id}/upvote", responses=described(400, 404, 409, 413, 415, 422), summary="Vote for a waiting job")
 async def upvote(
-    job_id: JobIdInPath, vote: Upvote, caller: Annotated[Caller, at_least(Role.BOT)], studio: Studio
+    job_id: JobIdInPath, voice: Voice, caller: Annotated[Caller, at_least(Role.BOT)], studio: Studio
 ) -> VotesDocument:
     """Count a viewer's vote for a waiting job, once. Votes are head start, up to a cap."""
     del caller
-    votes = await studio.votes.upvote(job_id, vote.viewer, studio.catalog.votes)
+    votes = await studio.votes.upvote(job_id, voice.viewer, studio.catalog.votes)
     return VotesDocument(job_id=job_id, votes=votes)
+
+
+@router.post("/{job_id}/withdraw", responses=described(400, 404, 413, 415, 422), summary="Take back the own job")
+async def withdraw(
+    job_id: JobIdInPath, voice: Voice, caller: Annotated[Caller, at_least(Role.BOT)], studio: Studio
+) -> CancelDocument:
+    """End a job for the viewer who asked for it, as a moderator's cancel does. 403 if it is somebody else's."""
+    del caller
+    status = await studio.queue.withdraw(job_id, voice.viewer)
+    return CancelDocument.model_validate({"job_id": job_id, "status": status})
 
 
 @decisions.get("/held", responses=described(), summary="What waits for a moderator")

@@ -5,23 +5,27 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import twitchio
 
 from bot import twitch
-from bot.commands import PREFIX
+from bot.bench import Bench
 from bot.desk import Desk
 from bot.line import Line
+from bot.moderators import Moderators
 from bot.outbox import Outbox
 from bot.recent import Recent
+from bot.replies import Replies
 from bot.tokens import TokenFile
 from bot.watch import Watch
 from sakuga.errors import StudioError
 from sakuga.gateway import Gateway
 from sakuga.log import configure, get_logger
 from sakuga.settings import Settings
+from sakuga.studio_file import StudioFile
 
 TWITCH_TIMEOUT = aiohttp.ClientTimeout(total=15)
 FIRST_PAUSE_S = 2.0
@@ -29,6 +33,7 @@ LONGEST_PAUSE_S = 30.0
 LOCKED_OUT_PAUSE_S = 300.0
 MOST_UNHEARD = 200
 HELP = "docs/how-to/twitch.md"
+HELP_CHAT = "docs/how-to/chat.md"
 
 log = get_logger("bot")
 
@@ -43,13 +48,24 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     twitch.quieten()
     if settings.twitch_api_base:
         twitch.redirect(settings.twitch_api_base)
+    studio = StudioFile(settings.studio_file)
+    replies = Replies(lambda: studio.catalog.chat)
+    if mistakes := replies.mistakes():
+        log.warning("chat.texts_unused", keys=", ".join(mistakes), help=HELP_CHAT)
     outbox = Outbox()
     async with (
         Gateway(settings.gateway, key=settings.own_key) as gateway,
+        Moderators(
+            settings.gateway, key=settings.chat_key.get_secret_value() if settings.chat_key else None
+        ) as moderators,
         aiohttp.ClientSession(timeout=TWITCH_TIMEOUT) as session,
     ):
-        watch = Watch(gateway, outbox.put, link=lambda path: public_link(settings, path))
-        desk = Desk(gateway, watch, outbox.put, prefix=PREFIX)
+        link = partial(public_link, settings)
+        watch = Watch(gateway, outbox.put, replies=replies, link=link)
+        bench = Bench(gateway, moderators if settings.chat_key else None, replies)
+        desk = Desk(
+            gateway, watch, outbox.put, bench=bench, replies=replies, chat=lambda: studio.catalog.chat, link=link
+        )
         lines: asyncio.Queue[Line] = asyncio.Queue(MOST_UNHEARD)
         handling = asyncio.create_task(handle(lines, desk))
         try:

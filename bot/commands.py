@@ -3,41 +3,61 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import get_args
 
-Name = Literal["anime", "queue", "pos"]
+from sakuga.ballot import CHOICES
+from sakuga.chat import ChatPolicy, CommandName
+
+Name = CommandName
 DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb\u300c\u300d\u300e\u300f'
 SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
-PREFIX = "!"
 OPTIONS = ("style", "character", "preset")
 OPTION = re.compile(rf"(?:^|\s)(?:--|\u2014|\u2013)({'|'.join(OPTIONS)})(?:\s+|=)([\w-]+)(?=\s|$)", re.IGNORECASE)
 CAST = 3  # characters in a clip; the gateway takes no more
 COMMAND = re.compile(r"(\w+)(.*)", re.DOTALL)
+CUT = re.compile(r"(#|c-?)?([0-9]{1,9})[.!?]*", re.IGNORECASE)
+LOGIN = re.compile(r"@?([a-z0-9_]{1,25})[,.:!?]*", re.IGNORECASE)
+MODERATORS: frozenset[Name] = frozenset(
+    {
+        "promote", "demote", "hold", "approve", "skip", "pause", "resume",
+        "open", "close", "clear", "ban", "dump", "undump", "budget",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a viewer asks for; all but `name` only count for `anime`."""
+    """What a viewer asks for. Prompt, style, characters and preset only count for `anime`."""
 
     name: Name
     prompt: str = ""
     style: str | None = None
     characters: tuple[str, ...] = ()
     preset: str | None = None
+    number: int | None = None
+    """Of a cut: 42 for `#42`, `C-042` and `42`."""
+    choice: int | None = None
+    """On the ballot, for `vote`."""
+    login: str = ""
+    """Of a viewer, for `ban`."""
 
 
-def parse(text: str, prefix: str) -> Command | None:
+def parse(text: str, chat: ChatPolicy) -> Command | None:
     """Return the command that a line holds, or None: other bots' commands are theirs.
 
-    The prefix may be typed full-width, as Japanese keyboards do.
+    Prefix and word may be typed full-width, as Japanese keyboards do.
     """
-    if unicodedata.normalize("NFKC", text[: len(prefix)]) != prefix:
+    if _plain(text[: len(chat.prefix)]).lower() != chat.prefix.lower():
         return None
-    found = COMMAND.match(text[len(prefix) :])
+    found = COMMAND.match(text[len(chat.prefix) :])
     if found is None:
         return None
-    name = found[1].lower()
-    return wish(name, found[2]) if _ours(name) else None
+    word = _plain(found[1]).lower()
+    name: Name
+    for name in get_args(Name):
+        if word in chat.commands.words_of(name):
+            return wish(name, found[2]) if name == "anime" else order(name, found[2])
+    return None
 
 
 def wish(name: Name, text: str) -> Command:
@@ -61,6 +81,22 @@ def wish(name: Name, text: str) -> Command:
     )
 
 
+def order(name: Name, text: str) -> Command:
+    """Return the command with the cut, the choice on the ballot or the viewer that its first word names.
+
+    A bare 1, 2 or 3 is a choice on the ballot; `#1` is a cut. What names nothing is left out.
+    """
+    first = next(iter(_plain(text).split()), "")
+    if name == "ban":
+        viewer = LOGIN.fullmatch(first)
+        return Command(name, login=viewer[1].lower() if viewer else "")
+    cut = CUT.fullmatch(first)
+    number = int(cut[2]) if cut else None
+    if name == "vote" and cut and number is not None and not cut[1] and 1 <= number <= CHOICES:
+        return Command(name, choice=number)
+    return Command(name, number=number)
+
+
 def unquoted(text: str) -> str:
     """Return the text without the quotes around it: one pair of any shape, or an opening one that was never closed."""
     text = text.strip()
@@ -73,5 +109,5 @@ def unquoted(text: str) -> str:
     return text
 
 
-def _ours(name: str) -> TypeGuard[Name]:
-    return name in ("anime", "queue", "pos")
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)

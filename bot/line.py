@@ -1,7 +1,7 @@
 """A line of chat, the same for every platform: who said it and the words that count."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sakuga.job import RequestedBy
 from sakuga.prompt import visible
@@ -16,6 +16,8 @@ class Line:
     id: str
     text: str
     viewer: RequestedBy
+    mentioned: Mapping[str, str] = field(default_factory=dict)
+    """Viewers whom it names, by login: `{"jo": "twitch:3001"}`."""
 
 
 def words(fragments: Iterable[tuple[str, str]], *, is_reply: bool = False) -> str:

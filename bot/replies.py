@@ -1,16 +1,26 @@
 """Everything the bot says: one table, keyed by error code and by event. A viewer's prompt is never among it."""
 
+import unicodedata
+from collections.abc import Callable, Iterable
+from string import Formatter
+from typing import get_args
+
+from sakuga.chat import ChatPolicy, CommandName
 from sakuga.errors import GatewayRefused
 from sakuga.gateway import AcceptedJob, JobDocument, QueueDocument
 from sakuga.job import RUNNING, JobStatus
+from sakuga.prompt import BIDI, visible
 
 LONGEST = 450
+LIST_LENGTH = 300
 NEXT_SHOWN = 3
+UNSAFE = {"Cc", "Cs"}  # control characters and halves of pairs
 LOST_IN_TRANSLATION = "the bot and the studio misunderstood each other. The streamer finds the reason in the log."
 
 SENTENCES: dict[str, str] = {
-    # Refusals, by code. {name} is the viewer, {wait} a time such as "in about 2 min".
-    "prompt_empty": "@{name} say what to draw, like this: {prefix}anime girl with sword, neon rain",
+    # Refusals, by code. {name} is the viewer, {wait} a time such as "in about 2 min"; {anime} and the names of other
+    # commands stand for what is typed: !anime.
+    "prompt_empty": "@{name} say what to draw, like this: {anime} girl with sword, neon rain",
     "prompt_too_long": "@{name} that is more than fits on one cut sheet. Shorten it and ask again.",
     "prompt_unreadable": "@{name} there is a character in it that can't be shown. Type it as plain text and ask again.",
     "style_unknown": "@{name} this studio doesn't know that style. Ask again without it.",
@@ -28,6 +38,7 @@ SENTENCES: dict[str, str] = {
     "budget_spent": "@{name} today's paper is nearly used up. Bits or a sub still get a sheet, if there is any.",
     "prompt_refused": "@{name} that can't be drawn here. Ask for something else.",
     "job_changed": "@{name} somebody else changed that cut in the meantime. Look again.",
+    "job_not_theirs": "@{name} somebody else asked for that cut. Only they or a moderator can take it off the list.",
     "job_not_ended": "@{name} that cut is still on its way.",
     "ballot_not_open": "@{name} there is nothing to vote on right now.",
     "ballot_open": "@{name} a vote is on already.",
@@ -90,64 +101,126 @@ SENTENCES: dict[str, str] = {
     "job.cancelled": "{cut} was taken off the list.",
     "job.rejected": "{cut} was turned down by a moderator.",
     "job.expired": "{cut} waited too long and was taken off the list. Ask again.",
+    "job.cancelling": "{cut} is being stopped.",
+    "job.over": "@{name} {cut} had ended already.",
+    "job.unnamed": "@{name} say which cut, as in {command} #42.",
+    "job.absent": "@{name} {cut} is not on the list.",
+    "job.voted": "{cut} has {votes}.",
     # The queue.
-    "queue.empty": "Nobody is waiting. Ask with {prefix}anime and a few words.",
+    "queue.empty": "Nobody is waiting. Ask with {anime} and a few words.",
     "queue.listed": "{waiting}{running}{next}",
-    "queue.paused": "The queue is paused. ",
-    "queue.absent": "@{name} you have no cut on the list. Ask with {prefix}anime and a few words.",
+    "queue.paused": "The queue is paused.",
+    "queue.absent": "@{name} you have no cut on the list. Ask with {anime} and a few words.",
+    # What viewers ask for besides.
+    "vote.how": "@{name} say {vote} 1, 2 or 3, or {vote} #42 for a cut that waits.",
+    "styles.listed": "Styles: {names}. Put --style and a name behind your words.",
+    "characters.listed": "Characters: {names}. Put --character and a name behind your words.",
+    "characters.none": "No characters play here. Ask with {anime} and a few words.",
+    "again.absent": "@{name} the bot remembers no words of yours. Ask with {anime} and say them.",
+    "gallery.linked": "All clips: {link}",
+    "gallery.newest": "The newest clip is {cut}, for {author}. The stream shows the gallery while nobody waits.",
+    "gallery.empty": "Nothing is drawn yet. Ask with {anime} and a few words.",
+    "help": "Ask with {anime} and a few words. Besides: {commands}",
+    # What moderators do.
+    "mod.keyless": "@{name} the bot has no moderator's key that works. The streamer gives it one as SAKUGA_CHAT_KEY.",
+    "mod.promoted": "{cut} is next.",
+    "mod.demoted": "{cut} is last.",
+    "mod.held": "{cut} is held until {approve}.",
+    "mod.none_held": "@{name} nothing is held.",
+    "mod.none_running": "@{name} nothing is being drawn.",
+    "mod.paused": "The queue is paused: nobody begins until {resume}.",
+    "mod.resumed": "The queue goes on.",
+    "mod.opened": "The queue is open. Ask with {anime} and a few words.",
+    "mod.closed": "The queue is closed. What waits is still drawn.",
+    "mod.unchanged": "@{name} that is so already.",
+    "mod.cleared": "{count} taken off the list.",
+    "mod.who": "@{name} say whom, as in {ban} @name.",
+    "mod.stranger": "@{name} the bot has not heard of them. Write @ and the whole name, or use the console.",
+    "mod.banned": "{login} may not ask any more; {count} stopped.",
+    "mod.dumped": "The stage is dark until {undump}.",
+    "mod.released": "The stage goes on.",
+    "mod.budget": "{session} spent in this stream{session_left}, {day} today{day_left}.",
 }
+VIEWERS: tuple[CommandName, ...] = (
+    "queue", "pos", "cancel", "again", "vote", "style", "character", "gallery", "help",
+)  # fmt: skip
 
 
-def say(key: str, **data: object) -> str:
-    """Return the sentence for a code or an event, filled in and short enough for chat."""
-    return _fitting(SENTENCES[key].format(**data))
+class Replies:
+    """Fills in the sentences: the studio file's where it has other words for a key, else those above."""
 
+    def __init__(self, chat: Callable[[], ChatPolicy] = ChatPolicy) -> None:
+        self._chat = chat
 
-def refused(error: GatewayRefused, *, name: str, prefix: str) -> str:
-    """Say why a request was turned down; a code that the table lacks is explained in the gateway's own words."""
-    if error.reason not in SENTENCES:
-        return _fitting(f"@{name} {error}")
-    wait = f"in {about(error.retry_after_s)}" if error.retry_after_s else "in a few minutes"
-    return say(error.reason, name=name, prefix=prefix, wait=wait)
+    def say(self, key: str, **data: object) -> str:
+        """Return the sentence for a code or an event, filled in, safe to show and short enough for chat."""
+        chat = self._chat()
+        typed = {name: self.typed(name) for name in get_args(CommandName)}
+        ours = SENTENCES[key]
+        theirs = chat.texts.get(key, ours)
+        sentence = theirs if fields_of(theirs) <= {*data, *typed} else ours
+        return fitting(sentence.format(**typed, **data))
 
+    def typed(self, name: CommandName) -> str:
+        """Return a command as it is typed, its prefix in front."""
+        chat = self._chat()
+        return chat.prefix + next(iter(chat.commands.words_of(name)), name)
 
-def place(job: AcceptedJob) -> str:
-    """Say where a job is that has not ended."""
-    eta = f", {job.eta_text or about(job.eta_seconds)}" if job.eta_seconds is not None else ""
-    if job.status == JobStatus.HELD:
-        return say("job.held", cut=job.cut)
-    if job.status in RUNNING:
-        drawn = f" ({job.progress:.0f} %)" if isinstance(job, JobDocument) and job.progress else ""
-        return say("job.running", cut=job.cut, progress=drawn, eta=eta)
-    position = job.queue_position or 1
-    return say("job.queued", cut=job.cut, place="next" if position == 1 else ordinal(position), eta=eta)
+    def refused(self, error: GatewayRefused, *, name: str) -> str:
+        """Say why a request was turned down; a code that the table lacks is told in the gateway's own words."""
+        if error.reason not in SENTENCES:
+            return fitting(f"@{name} {error}")
+        wait = f"in {about(error.retry_after_s)}" if error.retry_after_s else "in a few minutes"
+        return self.say(error.reason, name=name, wait=wait)
 
+    def place(self, job: AcceptedJob) -> str:
+        """Say where a job is that has not ended."""
+        eta = f", {job.eta_text or about(job.eta_seconds)}" if job.eta_seconds is not None else ""
+        if job.status == JobStatus.HELD:
+            return self.say("job.held", cut=job.cut)
+        if job.status in RUNNING:
+            drawn = f" ({job.progress:.0f} %)" if isinstance(job, JobDocument) and job.progress else ""
+            return self.say("job.running", cut=job.cut, progress=drawn, eta=eta)
+        position = job.queue_position or 1
+        return self.say("job.queued", cut=job.cut, place="next" if position == 1 else ordinal(position), eta=eta)
 
-def ended(job: JobDocument, *, link: str | None) -> str:
-    """Say how a job ended; `link` leads to its clip, if viewers can open it."""
-    if job.status == JobStatus.SUCCEEDED:
-        return say("job.succeeded", cut=job.cut, link=link) if link else say("job.shown", cut=job.cut)
-    reason = job.error.code if job.error else ""
-    known = SENTENCES.get(reason, "").startswith("{cut}") and job.status == JobStatus.FAILED
-    return say(reason if known else f"job.{job.status}", cut=job.cut)
+    def ended(self, job: JobDocument, *, link: str | None) -> str:
+        """Say how a job ended; `link` leads to its clip, if viewers can open it."""
+        if job.status == JobStatus.SUCCEEDED:
+            return self.say("job.succeeded", cut=job.cut, link=link) if link else self.say("job.shown", cut=job.cut)
+        reason = job.error.code if job.error else ""
+        known = SENTENCES.get(reason, "").startswith("{cut}") and job.status == JobStatus.FAILED
+        return self.say(reason if known else f"job.{job.status}", cut=job.cut)
 
-
-def listed(queue: QueueDocument, *, prefix: str) -> str:
-    """Say who is drawn, how many wait and who is next."""
-    paused = say("queue.paused") if queue.paused else ""
-    if not queue.waiting_count and not queue.running:
-        return _fitting(paused + say("queue.empty", prefix=prefix))
-    running = ", ".join(f"{job.cut} is being drawn ({job.progress:.0f} %)" for job in queue.running[:NEXT_SHOWN])
-    following = ", ".join(f"{job.cut} {job.requested_by.name}" for job in queue.waiting[:NEXT_SHOWN])
-    return _fitting(
-        paused
-        + say(
-            "queue.listed",
-            waiting=f"{queue.waiting_count} waiting." if queue.waiting_count else "Nobody is waiting.",
-            running=f" {running}." if running else "",
-            next=f" Next: {following}." if following else "",
+    def listed(self, queue: QueueDocument) -> str:
+        """Say who is drawn, how many wait and who is next."""
+        paused = self.say("queue.paused") + " " if queue.paused else ""
+        if not queue.waiting_count and not queue.running:
+            return fitting(paused + self.say("queue.empty"))
+        running = ", ".join(f"{job.cut} is being drawn ({job.progress:.0f} %)" for job in queue.running[:NEXT_SHOWN])
+        following = ", ".join(f"{job.cut} {job.requested_by.name}" for job in queue.waiting[:NEXT_SHOWN])
+        return fitting(
+            paused
+            + self.say(
+                "queue.listed",
+                waiting=f"{queue.waiting_count} waiting." if queue.waiting_count else "Nobody is waiting.",
+                running=f" {running}." if running else "",
+                next=f" Next: {following}." if following else "",
+            )
         )
-    )
+
+    def helped(self) -> str:
+        """Say what can be asked for: the commands of viewers that are not turned off."""
+        commands = [self.typed(name) for name in VIEWERS if self._chat().commands.words_of(name)]
+        return self.say("help", commands=some(commands))
+
+    def mistakes(self) -> list[str]:
+        """Return the keys of the studio file's texts that no sentence has, or whose braces name what it can't fill."""
+        return [
+            key
+            for key, text in self._chat().texts.items()
+            if key not in SENTENCES or not fields_of(text) <= fields_of(SENTENCES[key]) | {*get_args(CommandName)}
+        ]
 
 
 def about(seconds: float) -> str:
@@ -167,5 +240,27 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _fitting(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def some(names: Iterable[str]) -> str:
+    """Return as many names as fit, and how many were left out: "anime, neon and 3 more"."""
+    kept: list[str] = []
+    left = list(names)
+    while left and len(", ".join([*kept, left[0]])) <= LIST_LENGTH:
+        kept.append(left.pop(0))
+    return ", ".join(kept) + (f" and {len(left)} more" if left else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: "1 vote", "3 votes"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def fields_of(sentence: str) -> set[str]:
+    """Return the names of what is filled into a sentence."""
+    return {field for _, field, _, _ in Formatter().parse(sentence) if field}
+
+
+def fitting(text: str) -> str:
+    """Return a text without what could turn or hide the words around it, short enough for chat."""
+    kept = (sign for sign in text if sign not in BIDI and (sign.isspace() or unicodedata.category(sign) not in UNSAFE))
+    safe = visible("".join(kept))
+    return safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…"

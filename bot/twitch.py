@@ -150,7 +150,9 @@ class Chat(twitchio.Client):
         text = words(
             ((fragment.type, fragment.text) for fragment in payload.fragments), is_reply=payload.reply is not None
         )
-        self._hear(Line(payload.id, text, viewer))
+        people = [fragment.mention for fragment in payload.fragments if fragment.mention]
+        mentioned = {str(person.name).lower(): f"twitch:{person.id}" for person in people}
+        self._hear(Line(payload.id, text, viewer, mentioned))
 
     async def event_token_refreshed(self, payload: twitchio.TokenRefreshedPayload) -> None:
         """Keep a renewed pair at once: the one before it may work no more."""
@@ -171,10 +173,10 @@ class Chat(twitchio.Client):
         log.error("chat.stumbled", where=payload.listener.__name__, error=type(payload.error).__name__)
 
     async def deliver(self, text: str, reply_to: str) -> Delivery:
-        """Send one reply into the thread of a message."""
+        """Send one reply into the thread of a message, or without one into the chat."""
         channel = self.create_partialuser(self._channel_id)
         try:
-            await channel.send_message(text, sender=self._me, token_for=self._me, reply_to_message_id=reply_to)
+            await channel.send_message(text, sender=self._me, token_for=self._me, reply_to_message_id=reply_to or None)
         except twitchio.MessageRejectedError as error:
             return Delivery("dropped", error.code or "rejected")
         except twitchio.HTTPException as error:

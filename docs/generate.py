@@ -27,6 +27,7 @@ from sakuga.__main__ import parser
 from sakuga.ballot import VotePolicy
 from sakuga.budget import BudgetPolicy, Prices
 from sakuga.catalog import Catalog, Character, Hero, Lora, Style
+from sakuga.chat import ChatPolicy, Commands
 from sakuga.gate_policy import GateCheckerEntry, GatePolicy
 from sakuga.lane import LanePolicy
 from sakuga.limits import Active, Cooldown, Limits
@@ -59,8 +60,10 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "[budget]": BudgetPolicy,
     "[prices]": Prices,
     "[hero]": Hero,
+    "[chat]": ChatPolicy,
+    "[chat.commands]": Commands,
 }
-INNER = {"styles", "characters", "cooldown", "active", "checkers"} | {name.strip("[]") for name in TABLES}
+INNER = {"styles", "characters", "cooldown", "active", "checkers", "commands"} | {name.strip("[]") for name in TABLES}
 """Keys that are tables of their own."""
 
 
@@ -171,7 +174,7 @@ def default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ([], (), ""):
+    if value is None or value in ([], (), {}, ""):
         return NOTHING
     if isinstance(value, tuple):
         return f"`{json.dumps(value)}`"
@@ -191,6 +194,8 @@ def _kind(annotation: Any) -> str:
     given = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{choice}`" for choice in given)
+    if get_origin(annotation) is dict:
+        return f"table of {_kind(given[1])}"
     if get_origin(annotation) is list:
         return "names, separated by commas"
     if get_origin(annotation) is tuple:

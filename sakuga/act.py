@@ -37,7 +37,11 @@ class Act(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: ActType = Field(examples=["job.amended"])
-    by: str = Field(max_length=60, description="Name of the key that it was done with.", examples=["alice"])
+    by: str = Field(
+        max_length=120,
+        description="Name of the key that it was done with, and for whom if it said so.",
+        examples=["alice", "twitch:alice via chat"],
+    )
     job_id: str | None = Field(default=None, examples=["job_01KAFK3V5N8ZQ6W3Y7T2M4R9XB"])
     viewer: str | None = Field(default=None, examples=["twitch:3000"])
     reason: str = Field(default="", max_length=200, description="Why, in the moderator's words.")

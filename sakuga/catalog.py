@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from sakuga.ballot import VotePolicy
 from sakuga.budget import BudgetPolicy, Prices
+from sakuga.chat import ChatPolicy
 from sakuga.engine import Adapter, EngineSpec, Preset, Source
 from sakuga.errors import StudioFileInvalid
 from sakuga.gate_policy import GatePolicy
@@ -154,6 +155,7 @@ class Catalog(Entry):
     gate: GatePolicy = GatePolicy()
     budget: BudgetPolicy = BudgetPolicy()
     prices: Prices = Prices()
+    chat: ChatPolicy = ChatPolicy()
     hero: Hero = Hero()
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ READY_S = 30.0
 LOOK_EVERY_S = 0.05
 BROKER_EVERY_S = 0.5
 KEY_FILE = "demo.key"
+CHAT_KEY_FILE = "chat.key"
 SHARE_A_KEY = ("api", "overlay", "bot")
 
 INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033[0m"
@@ -119,6 +120,17 @@ async def _hand_out(settings: Settings) -> str:
         await redis.aclose()
 
 
+async def _chat_key(settings: Settings) -> str:
+    """Return the moderator's key that the bot acts with for moderators in chat; no other process is told it."""
+    if settings.chat_key is not None:
+        return settings.chat_key.get_secret_value()
+    redis = store.connect(settings.broker_url)
+    try:
+        return await keyring.keep(Keys(redis), settings.var_dir / CHAT_KEY_FILE, Role.MODERATOR, "chat")
+    finally:
+        await redis.aclose()
+
+
 async def _greet(settings: Settings, supervisor: Supervisor, own: Mapping[str, str], began: float) -> None:
     """Print where everything is, once every part is up; then begin to listen to chat."""
     trouble: str | None = None
@@ -134,7 +146,7 @@ async def _greet(settings: Settings, supervisor: Supervisor, own: Mapping[str, s
     sys.stdout.write(greeting(settings.base_url, link, file, took_s, colour=sys.stdout.isatty(), trouble=trouble))
     sys.stdout.flush()
     if settings.bot:
-        await supervisor.keep("bot", own)
+        await supervisor.keep("bot", {**own, **settings.as_environ(chat_key=await _chat_key(settings))})
 
 
 def greeting(url: str, link: str, key: Path, seconds: float, *, colour: bool, trouble: str | None = None) -> str:

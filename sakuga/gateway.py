@@ -1,140 +1,52 @@
-"""The gateway as bot and stage manager see it: a client of its HTTP contract, and what it says back as documents."""
+"""The gateway as bot and stage manager see it: a client of its HTTP contract."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from sakuga import __version__
+from sakuga.documents import (
+    AcceptedJob,
+    CancelDocument,
+    CatalogDocument,
+    ClipDocument,
+    ClipsPage,
+    Document,
+    HealthDocument,
+    JobDocument,
+    QueueDocument,
+    RendererDocument,
+    StageDocument,
+    VoteDocument,
+)
 from sakuga.errors import GatewayRefused, GatewayUnreachable, SakugaError
-from sakuga.job import TERMINAL, JobError, JobStatus, RequestedBy
+from sakuga.job import RequestedBy
 from sakuga.latest import Latest
 from sakuga.stage import StageState
+
+__all__ = [
+    "AcceptedJob",
+    "CancelDocument",
+    "CatalogDocument",
+    "ClipDocument",
+    "ClipsPage",
+    "Document",
+    "Gateway",
+    "HealthDocument",
+    "JobDocument",
+    "QueueDocument",
+    "RendererDocument",
+    "StageDocument",
+    "VoteDocument",
+]
 
 TIMEOUT = httpx.Timeout(5, connect=2)
 RETRY_PAUSE_S = 0.3
 REMEMBERED_DOCUMENTS = 256
-
-
-class Document(BaseModel):
-    """What the gateway says. Fields that are not named here are ignored."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Person(Document):
-    """The viewer who asked, as everyone may know them."""
-
-    platform: str
-    login: str = ""
-    display_name: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name to show, never empty."""
-        return self.display_name or self.login or "somebody"
-
-
-class AcceptedJob(Document):
-    """The answer to a request that was accepted, or that had been accepted before under the same key."""
-
-    job_id: str
-    number: int
-    cut: str
-    status: JobStatus
-    queue_position: int | None = None
-    eta_seconds: float | None = None
-    eta_text: str | None = None
-
-    @property
-    def terminal(self) -> bool:
-        """Whether the job has ended."""
-        return self.status in TERMINAL
-
-
-class JobDocument(AcceptedJob):
-    """A job in the queue or by its id. Durations are seconds, `progress` is 0 to 100."""
-
-    stage: str = "waiting"
-    progress: float = 0.0
-    requested_by: Person
-    video_url: str | None = None
-    poster_url: str | None = None
-    clip_id: str | None = None
-    error: JobError | None = None
-    poll_after_ms: int | None = None
-
-
-class QueueDocument(Document):
-    """Who is being drawn and who waits, first to last."""
-
-    paused: bool
-    slots: int
-    waiting_count: int
-    seconds_each: float | None = None
-    running: tuple[JobDocument, ...] = ()
-    waiting: tuple[JobDocument, ...] = ()
-
-
-class ClipDocument(Document):
-    """A finished clip. `duration` is seconds."""
-
-    clip_id: str
-    job_id: str
-    number: int
-    cut: str
-    requested_by: Person
-    video_url: str
-    poster_url: str
-    duration: float
-    finished_at: datetime
-
-
-class StageDocument(Document):
-    """What is on air, and what it needs to be shown."""
-
-    state: StageState
-    revision: int
-    since: datetime | None = None
-    until: datetime | None = None
-    server_time: datetime
-    clip: ClipDocument | None = None
-    last_result: str | None = None
-    cooking: tuple[str, ...] = ()
-    next: tuple[JobDocument, ...] = ()
-    waiting_count: int = 0
-    paused: bool = False
-    poll_after_ms: int = 500
-
-
-class ClipsPage(Document):
-    """Clips, newest first."""
-
-    clips: tuple[ClipDocument, ...]
-    next_before: str | None = None
-
-
-class HealthDocument(Document):
-    """Whether the studio can work."""
-
-    status: str = Field(examples=["healthy", "degraded", "unhealthy"])
-    version: str
-
-
-class RendererDocument(Document):
-    """Where it is drawn, whether a GPU is kept ready there and should be, and the code of what hinders it."""
-
-    name: str | None = None
-    engines: tuple[str, ...] = ()
-    gpu: str | None = None
-    warm: bool = False
-    wanted: bool = False
-    until: datetime | None = None
-    trouble: str | None = None
 
 
 Shape = TypeVar("Shape", bound=Document)
@@ -231,6 +143,25 @@ class Gateway:
     async def cool(self) -> RendererDocument:
         """Let go of the GPU that was kept ready."""
         return self._read(await self._send("PUT", "/renderer", json={"warm": False}), RendererDocument)
+
+    async def catalog(self) -> CatalogDocument:
+        """Return the styles and characters that can be asked for."""
+        return await self._get("/catalog", CatalogDocument)
+
+    async def withdraw(self, job_id: str, viewer: str) -> CancelDocument:
+        """End a job for the viewer who asked for it, given as in twitch:3000."""
+        answer = await self._send("POST", f"/jobs/{job_id}/withdraw", json={"viewer": viewer})
+        return self._read(answer, CancelDocument)
+
+    async def vote(self, viewer: str, choice: int) -> VoteDocument:
+        """Vote on the open ballot for a viewer, by the number on it."""
+        answer = await self._send("POST", "/votes", json={"viewer": viewer, "choice": str(choice)})
+        return self._read(answer, VoteDocument)
+
+    async def upvote(self, job_id: str, viewer: str) -> VoteDocument:
+        """Vote for a waiting job for a viewer. Voting twice is once."""
+        answer = await self._send("POST", f"/jobs/{job_id}/upvote", json={"viewer": viewer})
+        return self._read(answer, VoteDocument)
 
     async def _get(self, path: str, shape: type[Shape]) -> Shape:
         etag, known = self._seen.get(path, ("", None))

@@ -58,16 +58,20 @@ async def login_url(keys: Keys, settings: Settings, role: Role, name: str) -> st
     return f"{settings.base_url}/login/{await keys.link(role, name)}"
 
 
-async def keep(keys: Keys, path: Path, role: Role, name: str) -> None:
-    """See to it that a file holds a key that works, for its owner's eyes only; a new one takes its place whole."""
+async def keep(keys: Keys, path: Path, role: Role, name: str) -> str:
+    """See to it that a file holds a key that works, and return it; a new one takes its place whole.
+
+    The file is for its owner's eyes only.
+    """
     kept = _read(path)
     key = await keys.find(kept) if kept else None
     if key is not None and key.role is role:
-        return
+        return kept
     for old in [key for key in await keys.all() if key.name == name and not key.login]:
         await keys.revoke(old.id)
     secret, _ = await keys.new(role, name)
     _write(path, secret)
+    return secret
 
 
 def _read(path: Path) -> str:

@@ -30,7 +30,7 @@ class Credit(BaseModel):
 
     reason: str = Field(max_length=60, examples=["sub", "300 bits", "2 votes"])
     seconds: float = Field(examples=[300.0])
-    by: str = Field(default="studio", max_length=60, description="Who gave it.", examples=["studio", "alice"])
+    by: str = Field(default="studio", max_length=120, description="Who gave it.", examples=["studio", "alice"])
     at: float = Field(default=0.0, description="When, in seconds since 1970.", examples=[1795154400.0])
 
     @property

@@ -14,6 +14,7 @@ from sakuga.errors import (
     BudgetSpent,
     CoolingDown,
     JobNotFound,
+    JobNotTheirs,
     KeyReused,
     QueueClosed,
     QueueFull,
@@ -243,6 +244,13 @@ class Queue:
         if verdict[0] == "unknown":
             raise JobNotFound(job_id=job_id, kept_days=KEPT.days)
         return str(verdict[1] if verdict[0] == "ended" else verdict[0])
+
+    async def withdraw(self, job_id: str, viewer: str) -> str:
+        """End a job for the viewer who asked for it, as `cancel` does. Raises JobNotFound, JobNotTheirs."""
+        job, _ = await self.look(job_id)
+        if job.viewer != viewer:
+            raise JobNotTheirs
+        return await self.cancel(job_id)
 
     async def configure(self, *, slots: int) -> None:
         """Say how many renders may run at a time."""

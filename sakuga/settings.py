@@ -80,6 +80,10 @@ class Settings(BaseSettings):
         default=None,
         description="A long secret that bot and stage manager show the gateway, which takes it for a bot's key.",
     )
+    chat_key: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = Field(
+        default=None,
+        description="A moderator's key, by which the bot does what moderators write in chat; `demo` makes one.",
+    )
     keyless_reads: bool = Field(
         default=True, description="Whether queue, stage, clips and events may be read without a key."
     )

@@ -13,7 +13,8 @@
     │   ├── BudgetSpent           PromptRefused
     │   ├── JobChanged            JobNotEnded     ActNotFound   ActUndone
     │   ├── BallotOpen            BallotNotOpen   BallotTooSmall  ChoiceUnknown
-    │   ├── JobNotFound           JobNotWaiting   ClipNotFound  PreviewNotFound
+    │   ├── JobNotFound           JobNotWaiting   JobNotTheirs
+    │   ├── ClipNotFound          PreviewNotFound
     │   ├── RouteNotFound         MethodNotAllowed  RangeNotSatisfiable
     │   ├── HostNotAllowed        OriginNotAllowed
     │   ├── Unauthenticated       Forbidden       RateLimited
@@ -59,6 +60,7 @@ from sakuga.errors.queue import (
     CoolingDown,
     JobChanged,
     JobNotEnded,
+    JobNotTheirs,
     PromptRefused,
     QueueClosed,
     ViewerBanned,
@@ -182,6 +184,7 @@ __all__ = [
     "JobChanged",
     "JobNotEnded",
     "JobNotFound",
+    "JobNotTheirs",
     "JobNotWaiting",
     "KeyExposed",
     "KeyMissing",

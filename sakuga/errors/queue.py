@@ -54,6 +54,13 @@ class JobChanged(RequestRefused):
     param = "If-Match"
 
 
+class JobNotTheirs(RequestRefused):
+    """Somebody else had asked for the job."""
+
+    message = "Somebody else asked for this job. Only who asked can withdraw it; a moderator can cancel any."
+    param = "viewer"
+
+
 class JobNotEnded(RequestRefused):
     """Only a job that has ended can be asked for once more."""
 

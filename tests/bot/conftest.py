@@ -10,8 +10,14 @@ with warnings.catch_warnings():
     from twitchio.eventsub import websockets
     from twitchio.http import Route
 
+from bot.bench import Bench
+from bot.desk import Desk
+from bot.replies import Replies
 from bot.twitch import redirect
+from bot.watch import Watch
+from sakuga.chat import ChatPolicy
 from sakuga.gateway import Gateway
+from tests.bot.lines import Said
 from tests.bot.paper_gateway import PaperGateway
 from tests.fakes.twitch import FakeTwitch
 
@@ -42,3 +48,38 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeTwitch]:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture
+def said() -> Said:
+    return []
+
+
+@pytest.fixture
+def chat() -> dict[str, ChatPolicy]:
+    """The studio file's table, as `now`."""
+    return {"now": ChatPolicy()}
+
+
+@pytest.fixture
+def address() -> dict[str, str]:
+    """Where viewers find the studio, as `base`, if they can."""
+    return {}
+
+
+@pytest.fixture
+async def desk(
+    gateway: Gateway, said: Said, chat: dict[str, ChatPolicy], address: dict[str, str]
+) -> AsyncIterator[Desk]:
+    def answer(text: str, message_id: str, name: str) -> None:
+        assert name
+        said.append((text, message_id))
+
+    def link(path: str) -> str | None:
+        return address["base"] + path if address else None
+
+    replies = Replies(lambda: chat["now"])
+    watch = Watch(gateway, answer, replies=replies, link=link)
+    bench = Bench(gateway, None, replies)
+    yield Desk(gateway, watch, answer, bench=bench, replies=replies, chat=lambda: chat["now"], link=link)
+    await watch.close()

@@ -1,13 +1,13 @@
 """PaperGateway: a gateway without a studio, on a loopback port. It keeps the contract and draws one cut at a time."""
 
 import asyncio
-import hashlib
-import json
 from typing import Any, Self
 
 from aiohttp import web
 
 from sakuga.lane import lane_of
+from tests.bot import paper_moderation
+from tests.bot.paper_answers import refusal, tagged
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -22,7 +22,10 @@ class PaperGateway:
         self.asked: list[dict[str, Any]] = []
         self.jobs: dict[str, dict[str, Any]] = {}
         self.stage: dict[str, Any] = {"state": "idle", "revision": 1, "server_time": NOON, "waiting_count": 0}
+        self.characters: list[dict[str, str]] = []
         self.wanted: dict[str, Any] = {"warm": False}
+        self.acts: list[tuple[str, str, str]] = []  # by whom, what, with which body
+        self.votes: dict[str, set[str]] = {}
         self.next_answers: list[web.Response | None] = []  # None: the connection breaks
         self._keys: dict[str, str] = {}
         self._started_at = 0.0
@@ -51,6 +54,12 @@ class PaperGateway:
         app.router.add_get("/health", self._health)
         app.router.add_get("/renderer", self._renderer)
         app.router.add_put("/renderer", self._renderer)
+        app.router.add_get("/catalog", self._catalog)
+        app.router.add_post("/votes", self._vote)
+        app.router.add_post("/jobs/{job_id}/upvote", self._upvote)
+        app.router.add_post("/jobs/{job_id}/withdraw", self._withdraw)
+        for method, path, act in paper_moderation.routes(self):
+            app.router.add_route(method, path, act)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
@@ -101,6 +110,7 @@ class PaperGateway:
             "requested_by": {name: who[name] for name in ("platform", "login", "display_name")},
             "requested_at": NOON,
             "prompt": body["prompt"],
+            "viewer": f"{who['platform']}:{who.get('id', '')}",
             "poll_after_ms": 20,
         }
         self.jobs[job["job_id"]] = job
@@ -178,6 +188,27 @@ class PaperGateway:
         more = {"poster_url": "/clips/p.jpg", "duration": 5.06, "finished_at": NOON}
         return web.json_response({"clips": [{**job, **more} for job in reversed(done)], "next_before": None})
 
+    async def _catalog(self, _: web.Request) -> web.Response:
+        styles = [{"name": name, "title": name.title()} for name in ("anime", "neon")]
+        return web.json_response({"style": "anime", "styles": styles, "characters": self.characters})
+
+    async def _vote(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.asked.append(body)
+        return web.json_response({"job_id": next(iter(self.jobs))})
+
+    async def _upvote(self, request: web.Request) -> web.Response:
+        job_id = request.match_info["job_id"]
+        voters = self.votes.setdefault(job_id, set())
+        voters.add((await request.json())["viewer"])
+        return web.json_response({"job_id": job_id, "votes": len(voters)})
+
+    async def _withdraw(self, request: web.Request) -> web.Response:
+        job = self.jobs[request.match_info["job_id"]]
+        if job["viewer"] != (await request.json())["viewer"]:
+            return refusal(403, "job_not_theirs", "Somebody else asked for this job.")
+        return paper_moderation.end(self, job)
+
     async def _renderer(self, request: web.Request) -> web.Response:
         if request.method == "PUT":
             self.wanted = await request.json()
@@ -188,17 +219,3 @@ class PaperGateway:
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "unhealthy", "version": "0.1.0"}, status=503)
-
-
-def refusal(status: int, code: str, message: str, **headers: str) -> web.Response:
-    error = {"code": code, "message": message, "type": "invalid_request_error", "param": None}
-    return web.json_response(
-        {"error": error}, status=status, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
-
-
-def tagged(request: web.Request, document: dict[str, Any]) -> web.Response:
-    etag = f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]}"'
-    if request.headers.get("If-None-Match") == etag:
-        return web.Response(status=304, headers={"ETag": etag})
-    return web.json_response(document, headers={"ETag": etag})

@@ -1,35 +1,10 @@
-from collections.abc import AsyncIterator
+"""What viewers ask for themselves, against a gateway on paper."""
 
 import pytest
 
 from bot.desk import Desk
-from bot.line import Line
-from bot.watch import Watch
-from sakuga.gateway import Gateway
-from sakuga.job import RequestedBy
+from tests.bot.lines import Said, line
 from tests.bot.paper_gateway import PaperGateway
-
-Said = list[tuple[str, str]]
-
-
-def line(text: str, *, id: str = "m-1", login: str = "mika", bits: int = 0) -> Line:
-    who = RequestedBy(platform="twitch", id=f"id-{login}", login=login, display_name=login.title(), bits=bits)
-    return Line(id, text, who)
-
-
-@pytest.fixture
-def said() -> Said:
-    return []
-
-
-@pytest.fixture
-async def desk(gateway: Gateway, said: Said) -> AsyncIterator[Desk]:
-    def answer(text: str, message_id: str) -> None:
-        said.append((text, message_id))
-
-    watch = Watch(gateway, answer, link=lambda path: path)
-    yield Desk(gateway, watch, answer, prefix="!")
-    await watch.close()
 
 
 async def test_a_request_reaches_the_gateway_with_who_asked_and_the_message_as_key(
@@ -114,3 +89,100 @@ async def test_other_lines_pass_in_silence(desk: Desk, paper: PaperGateway, said
     for text in ("hello", "!so mika", "!animelist", ""):
         await desk.hear(line(text))
     assert (said, paper.requests) == ([], [])
+
+
+async def test_a_cooldown_is_told_once_until_it_is_over_and_again_after_the_next_request(
+    desk: Desk, paper: PaperGateway, said: Said
+) -> None:
+    for number in range(3):
+        paper.refuse_next(429, "cooling_down", "-", Retry_After="140")
+        await desk.hear(line("!anime a cat", id=f"m-{number}"))
+    await desk.hear(line("!anime a cat", id="m-3"))
+    paper.refuse_next(429, "cooling_down", "-", Retry_After="20")
+    await desk.hear(line("!anime a cat", id="m-4"))
+    assert said == [
+        ("@Mika one at a time: ask again in about 2 min.", "m-0"),
+        ("C-041 is next, about 20 s.", "m-3"),
+        ("@Mika one at a time: ask again in about 20 s.", "m-4"),
+    ]
+
+
+@pytest.mark.parametrize("words", ["!cancel", "!remove #42", "!cancel C-042"])
+async def test_a_viewer_takes_the_own_cut_off_the_list_and_is_told_once(
+    desk: Desk, paper: PaperGateway, said: Said, words: str
+) -> None:
+    paper.fill(1)
+    await desk.hear(line("!anime a cat"))
+    await desk.hear(line(words, id="m-2"))
+    await desk.hear(line("!cancel", id="m-3"))
+    assert said[1:] == [
+        ("C-042 was taken off the list.", "m-2"),
+        ("@Mika you have no cut on the list. Ask with !anime and a few words.", "m-3"),
+    ]
+    assert [job["status"] for job in paper.jobs.values()] == ["queued", "cancelled"]
+
+
+async def test_a_held_cut_can_be_taken_back_too(desk: Desk, paper: PaperGateway, said: Said) -> None:
+    await desk.hear(line("!anime a cat"))
+    next(iter(paper.jobs.values()))["status"] = "held"
+    await desk.hear(line("!cancel", id="m-2"))
+    assert said[1:] == [("C-041 was taken off the list.", "m-2")]
+
+
+async def test_a_cut_that_is_being_drawn_is_stopped(desk: Desk, paper: PaperGateway, said: Said) -> None:
+    await desk.hear(line("!anime a cat"))
+    next(iter(paper.jobs.values()))["status"] = "rendering"
+    await desk.hear(line("!cancel", id="m-2"))
+    assert said[1:] == [("C-041 is being stopped.", "m-2")]
+
+
+async def test_nobody_takes_another_ones_cut_off_the_list(desk: Desk, paper: PaperGateway, said: Said) -> None:
+    paper.fill(1)
+    await desk.hear(line("!cancel #41"))
+    await desk.hear(line("!cancel #99", id="m-2"))
+    assert said == [
+        ("@Mika somebody else asked for that cut. Only they or a moderator can take it off the list.", "m-1"),
+        ("@Mika C-099 is not on the list.", "m-2"),
+    ]
+    assert [job["status"] for job in paper.jobs.values()] == ["queued"]
+
+
+async def test_a_vote_on_the_ballot_is_passed_on_and_only_answered_when_it_did_not_count(
+    desk: Desk, paper: PaperGateway, said: Said
+) -> None:
+    paper.fill(3)
+    await desk.hear(line("!vote 2"))
+    assert (paper.asked, said) == ([{"viewer": "twitch:id-mika", "choice": "2"}], [])
+    paper.refuse_next(409, "ballot_not_open", "-")
+    await desk.hear(line("!vote 2", id="m-2"))
+    assert said == [("@Mika there is nothing to vote on right now.", "m-2")]
+
+
+async def test_a_vote_for_a_cut_is_counted_and_its_count_is_told_once_in_a_while(
+    desk: Desk, paper: PaperGateway, said: Said
+) -> None:
+    paper.fill(2)
+    for number, login in enumerate(("mika", "jo", "aki")):
+        await desk.hear(line("!vote #42", id=f"m-{number}", login=login))
+    await desk.hear(line("!vote", id="m-8"))
+    await desk.hear(line("!vote #99", id="m-9"))
+    assert len(paper.votes[f"job_{42:026d}"]) == 3
+    assert said == [
+        ("C-042 has 1 vote.", "m-0"),
+        ("@Mika say !vote 1, 2 or 3, or !vote #42 for a cut that waits.", "m-8"),
+        ("@Mika C-099 is not on the list.", "m-9"),
+    ]
+
+
+async def test_again_asks_for_the_own_last_words_once_more(desk: Desk, paper: PaperGateway, said: Said) -> None:
+    await desk.hear(line("!again"))
+    await desk.hear(line("!anime a cat --style neon", id="m-2"))
+    await desk.hear(line("!anime a dog", id="m-3", login="jo"))
+    await desk.hear(line("!again", id="m-4", bits=100))
+    assert [(asked["prompt"], asked.get("style")) for asked in paper.asked] == [
+        ("a cat", "neon"),
+        ("a dog", None),
+        ("a cat", "neon"),
+    ]
+    assert paper.asked[2]["requested_by"]["bits"] == 100
+    assert said[0] == ("@Mika the bot remembers no words of yours. Ask with !anime and say them.", "m-1")

@@ -37,6 +37,23 @@ async def test_with_a_login_but_without_a_key_it_says_what_is_missing(tmp_path: 
         await run(Settings(_env_file=None, var_dir=tmp_path, **fake.settings()), asyncio.Event())
 
 
+async def test_texts_that_are_not_used_are_named_at_the_start(tmp_path: Path, fake: FakeTwitch) -> None:
+    studio_file = tmp_path / "studio.toml"
+    studio_file.write_text('[chat.texts]\n"job.held" = "{prompt}"\n"nonsense" = "Hm."\n"queue.empty" = "Leer."\n')
+    settings = Settings(
+        _env_file=None, var_dir=tmp_path, studio_file=studio_file, key="k" * 20, chat_key="m" * 20, **fake.settings()
+    )
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        running = asyncio.create_task(run(settings, stop))
+        await fake.wait_for(lambda: fake.subscriptions)
+        stop.set()
+        await running
+    [unused] = [line for line in logs if line["event"] == "chat.texts_unused"]
+    assert (unused["keys"], unused["help"]) == ("job.held, nonsense", "docs/how-to/chat.md")
+    assert "m" * 20 not in str(logs)
+
+
 @asynccontextmanager
 async def attending(
     settings: Settings, session: aiohttp.ClientSession, lines: asyncio.Queue[Line]

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from bot.outbox import PER_WINDOW, PER_WINDOW_PRIVILEGED, Delivery, Outbox
+from bot.outbox import PER_WINDOW, PER_WINDOW_PRIVILEGED, Delivery, Outbox, Reply
 
 SENT = Delivery("sent")
+ALONE = 1000  # replies behind: each has a message of its own
 
 
 class Channel:
@@ -56,7 +57,7 @@ async def test_no_more_than_the_platform_allows_leave_within_the_window(privileg
         await waits.put(seconds)
         await asyncio.Event().wait()
 
-    outbox, channel = Outbox(sleep=wait), Channel(privileged=privileged)
+    outbox, channel = Outbox(sleep=wait, busy=ALONE), Channel(privileged=privileged)
     for number in range(limit + 1):
         outbox.put(str(number), "m")
     async with running(outbox, channel), asyncio.timeout(5):
@@ -66,7 +67,7 @@ async def test_no_more_than_the_platform_allows_leave_within_the_window(privileg
 
 
 async def test_the_window_moves_on() -> None:
-    outbox, channel = Outbox(window_s=0.05), Channel()
+    outbox, channel = Outbox(window_s=0.05, busy=ALONE), Channel()
     for number in range(PER_WINDOW * 2):
         outbox.put(str(number), "m")
     async with running(outbox, channel):
@@ -124,3 +125,38 @@ async def test_a_full_outbox_drops_the_newest_and_says_so() -> None:
         for number in range(201):
             outbox.put(str(number), f"m-{number}")
     assert [(line["reason"], line["reply_to"]) for line in logs] == [("outbox_full", "m-200")]
+
+
+async def test_many_replies_at_a_time_share_messages_that_name_everybody() -> None:
+    outbox, channel = Outbox(), Channel()
+    for number in range(3):
+        outbox.put(f"C-04{number} is next.", f"m-{number}", "Mika")
+    outbox.put("@Jo the queue is full.", "m-9", "Jo")
+    async with running(outbox, channel):
+        await channel.until(lambda: len(channel.got) == 1)
+    shared = (
+        "@Mika C-040 is next. \u00b7 @Mika C-041 is next. \u00b7 @Mika C-042 is next. \u00b7 @Jo the queue is full."
+    )
+    assert channel.got == [f"{shared} > "]
+
+
+async def test_shared_messages_stay_as_short_as_chat_takes_and_lose_nobody() -> None:
+    outbox, channel = Outbox(), Channel()
+    for number in range(40):
+        outbox.put(f"C-{number:03d} is 3rd, about 20 min.", f"m-{number}", "Mika" * 5)
+    async with running(outbox, channel):
+        await channel.until(lambda: "C-039" in channel.got[-1] if channel.got else False)
+    assert len(channel.got) < 10
+    assert all(len(text.rpartition(" > ")[0]) <= 450 for text in channel.got)
+    assert [f"C-{number:03d}" in text for number in range(40) for text in channel.got].count(True) == 40
+
+
+async def test_what_is_too_old_is_not_dragged_along() -> None:
+    outbox, channel = Outbox(), Channel()
+    for number in range(5):
+        outbox._waiting.put_nowait(Reply("late", f"m-{number}", at=-1000))
+    outbox.put("fresh", "m-9")
+    with capture_logs() as logs:
+        async with running(outbox, channel):
+            await channel.until(lambda: channel.got == ["fresh > m-9"])
+    assert [line["reason"] for line in logs if line["event"] == "chat.dropped"] == ["stale"] * 5

@@ -1,12 +1,23 @@
 import re
-import string
+import unicodedata
+from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot import replies
+from bot.replies import SENTENCES, Replies, fields_of, fitting, ordinal, some
+from sakuga.chat import ChatPolicy, CommandName, Commands
 from sakuga.errors import GatewayRefused, GatewayUnreachable, RenderError, RequestRefused, SakugaError
 from sakuga.gateway import AcceptedJob, JobDocument, QueueDocument
 from sakuga.job import JobStatus
+
+replies = Replies()
+FILLED = {
+    "name", "wait", "cut", "place", "eta", "progress", "link", "waiting", "running", "next", "votes", "command",
+    "names", "author", "commands", "count", "login", "session", "session_left", "day", "day_left",
+}  # fmt: skip
+"""What sentences are filled with: names, numbers and words of the studio, never a prompt."""
 
 
 def leaves(kind: type[SakugaError]) -> list[type[SakugaError]]:
@@ -26,26 +37,33 @@ def job(**changes: object) -> JobDocument:
 
 def refusal(code: str, **data: float) -> str:
     error = GatewayRefused(status=429, reason=code, sentence="The studio's own words.", **data)
-    return replies.refused(error, name="Mika", prefix="!")
+    return replies.refused(error, name="Mika")
 
 
 @pytest.mark.parametrize("error", [*leaves(RequestRefused), *leaves(RenderError), GatewayUnreachable])
 def test_every_error_that_reaches_a_viewer_has_a_sentence(error: type[SakugaError]) -> None:
-    assert error.code in replies.SENTENCES
+    assert error.code in SENTENCES
 
 
-@pytest.mark.parametrize("key", replies.SENTENCES)
+@pytest.mark.parametrize("error", leaves(RequestRefused))
+def test_every_refusal_is_said_to_who_asked(error: type[SakugaError]) -> None:
+    said = refusal(error.code, retry_after_s=7)
+    assert said.startswith("@Mika ")
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("key", SENTENCES)
 def test_every_sentence_fits_in_chat_with_the_longest_names(key: str) -> None:
-    fields = {field for _, field, _, _ in string.Formatter().parse(replies.SENTENCES[key]) if field}
-    assert fields <= {"name", "prefix", "wait", "cut", "place", "eta", "progress", "link", "waiting", "running", "next"}
-    said = replies.say(key, **dict.fromkeys(fields, "x" * 64))
-    assert len(said) <= 450
-    assert "prompt" not in fields
+    fields = fields_of(SENTENCES[key]) - {*get_args(CommandName)}
+    assert fields <= FILLED
+    long = dict.fromkeys(fields, "x" * 64) | {"names": "x" * 330, "commands": "x" * 330}
+    assert len(SENTENCES[key].format(**long, **{name: f"!{name}" for name in get_args(CommandName)})) <= 450
+    assert len(replies.say(key, **{field: long[field] for field in fields})) <= 450
 
 
-@pytest.mark.parametrize("key", replies.SENTENCES)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_no_sentence_could_be_taken_for_a_command(key: str) -> None:
-    assert re.match(r"[A-Z@{]", replies.SENTENCES[key])
+    assert re.match(r"[A-Z@{]", SENTENCES[key])
 
 
 @pytest.mark.parametrize(
@@ -107,17 +125,19 @@ def test_the_queue_is_listed_without_prompts() -> None:
         waiting=tuple(job(cut=f"C-04{n}", requested_by=aki) for n in range(5)),
     )
     said = "The queue is paused. 9 waiting. C-039 is being drawn (62 %). Next: C-040 Aki, C-041 Aki, C-042 Aki."
-    assert replies.listed(queue, prefix="!") == said
+    assert replies.listed(queue) == said
 
 
 def test_an_empty_queue_invites() -> None:
     queue = QueueDocument(paused=False, slots=1, waiting_count=0)
-    assert replies.listed(queue, prefix="?") == "Nobody is waiting. Ask with ?anime and a few words."
+    assert (
+        Replies(lambda: ChatPolicy(prefix="?")).listed(queue) == "Nobody is waiting. Ask with ?anime and a few words."
+    )
 
 
 def test_a_long_answer_is_cut_to_what_chat_takes() -> None:
     error = GatewayRefused(status=400, reason="odd", sentence="long " * 200)
-    said = replies.refused(error, name="Mika", prefix="!")
+    said = replies.refused(error, name="Mika")
     assert len(said) == 450
     assert said.endswith("…")
 
@@ -126,4 +146,44 @@ def test_a_long_answer_is_cut_to_what_chat_takes() -> None:
     ("number", "said"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (23, "23rd")]
 )
 def test_ordinals(number: int, said: str) -> None:
-    assert replies.ordinal(number) == said
+    assert ordinal(number) == said
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_every_state_of_a_job_has_a_sentence(status: JobStatus) -> None:
+    state = job(status=status, queue_position=2)
+    assert replies.ended(state, link=None) if state.terminal else replies.place(state)
+
+
+def test_the_studio_file_says_things_its_own_way_and_a_mistake_there_is_named_and_not_said() -> None:
+    texts = {"job.held": "{cut} wartet auf {approve}.", "job.expired": "{prompt} ist zu alt.", "nonsense": "Hm."}
+    ours = Replies(lambda: ChatPolicy(texts=texts, commands=Commands(approve=("ja",))))
+    assert ours.place(job(status="held")) == "C-042 wartet auf !ja."
+    assert ours.ended(job(status="expired"), link=None).startswith("C-042 waited too long")
+    assert ours.mistakes() == ["job.expired", "nonsense"]
+
+
+def test_help_names_the_commands_that_are_not_turned_off() -> None:
+    said = Replies(lambda: ChatPolicy(prefix="?", commands=Commands(anime=("draw",), vote=(), help=()))).helped()
+    assert said == (
+        "Ask with ?draw and a few words. Besides: ?queue, ?pos, ?cancel, ?again, ?style, ?character, ?gallery"
+    )
+
+
+def test_of_many_names_some_are_told() -> None:
+    assert some(["a", "b"]) == "a, b"
+    told = some(f"name-{number}" for number in range(100))
+    assert len(told) < 330
+    assert told.endswith(f" and {100 - told.count(',') - 1} more")
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_nothing_unsafe_is_ever_said(text: str) -> None:
+    for said in (fitting(text), replies.say("prompt_empty", name=text), refusal_in(text)):
+        assert len(said) <= 450
+        assert not any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in said)
+        assert not {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"} & {*said}
+
+
+def refusal_in(words: str) -> str:
+    return replies.refused(GatewayRefused(status=400, reason="odd", sentence=words), name=words)

@@ -106,6 +106,18 @@ async def test_repeats_other_channels_and_the_bots_own_words_are_not_heard(
     assert ear.lines.empty()
 
 
+async def test_who_is_mentioned_is_known_by_id(chat: room.Chat, fake: FakeTwitch, ear: Ear) -> None:
+    await fake.say("!ban ", ("mention", "@Animebot"), by=JO, badges=("lead_moderator",))
+    line = await ear.next()
+    assert (line.text, line.mentioned) == ("!ban @Animebot", {"animebot": f"twitch:{BOT}"})
+    assert line.viewer.roles == ["moderator"]
+
+
+async def test_an_answer_to_several_goes_into_the_open_chat(chat: room.Chat, fake: FakeTwitch) -> None:
+    assert await chat.deliver("@Mika C-042 is next. @Jo C-043 is 2nd.", "") == Delivery("sent")
+    assert "reply_parent_message_id" not in fake.sent[0]
+
+
 async def test_the_streamers_own_messages_are_heard_when_the_bot_uses_that_account(
     tmp_path: Path, fake: FakeTwitch, session: aiohttp.ClientSession, ear: Ear
 ) -> None:

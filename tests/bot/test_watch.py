@@ -3,9 +3,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.replies import Replies
 from bot.watch import Watch, pause_s
 from sakuga.gateway import Gateway, JobDocument
-from tests.bot.paper_gateway import PaperGateway, refusal
+from tests.bot.paper_answers import refusal
+from tests.bot.paper_gateway import PaperGateway
 
 Said = asyncio.Queue[tuple[str, str]]
 
@@ -19,7 +21,8 @@ def said() -> Said:
 async def watch(gateway: Gateway, said: Said) -> AsyncIterator[Watch]:
     watch = Watch(
         gateway,
-        lambda text, message_id: said.put_nowait((text, message_id)),
+        lambda text, message_id, name: said.put_nowait((text, message_id)),
+        replies=Replies(),
         link=lambda path: f"https://studio.example{path}",
         away_pause_s=0.02,
     )
@@ -36,8 +39,8 @@ async def test_the_end_of_a_job_is_told_to_who_asked(watch: Watch, paper: PaperG
     paper.seconds_each = 0.05
     paper.fill(2)
     first, second = paper.jobs
-    watch.follow(first, "message-1")
-    watch.follow(second, "message-2")
+    watch.follow(first, "message-1", "Mika")
+    watch.follow(second, "message-2", "Mika")
     paper.finish(second, "failed", ("render_failed", "-"))
     assert await announced(said) == ("C-042 could not be drawn. Ask again, best in other words.", "message-2")
     paper.finish(first)
@@ -48,8 +51,8 @@ async def test_the_end_of_a_job_is_told_to_who_asked(watch: Watch, paper: PaperG
 async def test_following_twice_tells_once(watch: Watch, paper: PaperGateway, said: Said) -> None:
     paper.fill(1)
     (job_id,) = paper.jobs
-    watch.follow(job_id, "message-1")
-    watch.follow(job_id, "message-1")
+    watch.follow(job_id, "message-1", "Mika")
+    watch.follow(job_id, "message-1", "Mika")
     paper.finish(job_id, "cancelled")
     assert await announced(said) == ("C-041 was taken off the list.", "message-1")
     assert said.empty()
@@ -60,13 +63,13 @@ async def test_a_gateway_that_was_away_is_asked_again(watch: Watch, paper: Paper
     (job_id,) = paper.jobs
     paper.finish(job_id)
     paper.next_answers = [None, refusal(503, "broker_unavailable", "-"), refusal(500, "unexpected", "-")]
-    watch.follow(job_id, "message-1")
+    watch.follow(job_id, "message-1", "Mika")
     assert (await announced(said))[0].startswith("C-041 is ready")
     assert len(paper.requests) == 4
 
 
 async def test_a_job_that_the_gateway_forgot_is_let_go(watch: Watch, paper: PaperGateway, said: Said) -> None:
-    watch.follow("job_gone", "message-1")
+    watch.follow("job_gone", "message-1", "Mika")
     await asyncio.gather(*watch._following.values())
     assert not watch._following
     assert said.empty()
@@ -79,3 +82,15 @@ def test_a_job_far_from_its_turn_is_asked_for_less_often(eta_s: float | None, ex
         | {"eta_seconds": eta_s, "poll_after_ms": 500}
     )
     assert pause_s(job) == expected_s
+
+
+async def test_a_job_whose_end_was_told_already_is_left(watch: Watch, paper: PaperGateway, said: Said) -> None:
+    paper.fill(1)
+    (job_id,) = paper.jobs
+    watch.follow(job_id, "message-1", "Mika")
+    [task] = watch._following.values()
+    watch.leave(job_id)
+    watch.leave("job_unknown")
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert said.empty()
