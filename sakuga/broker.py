@@ -84,7 +84,11 @@ async def stop(settings: Settings, process: subprocess.Popen[bytes]) -> None:
         await client.shutdown(nosave=True)
     await client.aclose()
     process.terminate()
-    await asyncio.to_thread(process.wait)
+    try:
+        await asyncio.to_thread(process.wait, STOP_S)
+    except subprocess.TimeoutExpired:  # its append-only file is written as it goes: nothing is lost
+        process.kill()
+        await asyncio.to_thread(process.wait)
 
 
 def _options(folder: Path, socket: Path) -> list[str]:

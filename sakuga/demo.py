@@ -15,7 +15,7 @@ from time import monotonic
 import httpx
 from redis.exceptions import RedisError
 
-from sakuga import broker, keyring, store
+from sakuga import broker, chores, keyring, store
 from sakuga.catalog import Catalog
 from sakuga.errors import FolderTaken, PortTaken, StudioError
 from sakuga.keys import SECRET_BYTES, SECRET_PREFIX, Keys
@@ -55,15 +55,14 @@ async def _run(settings: Settings) -> int:
     servers = [server for server in [await broker.ensure(settings)] if server]
     try:
         async with asyncio.TaskGroup() as group:
-            chores = [
+            beside = [
                 group.create_task(_greet(settings, supervisor, own, began)),
                 group.create_task(_keep_broker(settings, servers)),
             ]
             for module in ("api", "worker", "overlay"):
                 group.create_task(supervisor.keep(module, own if module in SHARE_A_KEY else None))
             await supervisor.stopped()
-            for chore in chores:
-                chore.cancel()
+            await chores.end(beside)
     finally:
         supervisor.stop()
         await supervisor.stopped()

@@ -6,7 +6,7 @@ exactly, because private methods are overridden here.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from arq.constants import (
@@ -20,7 +20,7 @@ from arq.utils import timestamp_ms
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from sakuga import store
+from sakuga import chores, store
 from sakuga.log import get_logger
 
 log = get_logger("worker")
@@ -50,11 +50,11 @@ class StudioWorker(Worker):
     async def main(self) -> None:
         """Admit, start and reap until `stop`; each round begins by a message, an ended task, or the poll delay."""
         self.ctx["redis"] = self.pool
-        chores = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
+        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew())]
         try:
             while not self._stopping:
                 self._woken.clear()
-                for chore in chores:
+                for chore in beside:
                     if chore.done():
                         chore.result()  # a bug: better to end than to let leases run out
                 try:
@@ -69,7 +69,7 @@ class StudioWorker(Worker):
                     async with asyncio.timeout(self.poll_delay_s):
                         await self._woken.wait()
         finally:
-            await _cancelled(chores)
+            await chores.end(beside)
 
     def stop(self) -> None:
         """Ask `main` to return. A flag, since a client can swallow the cancellation of a task that talks to Redis."""
@@ -78,7 +78,7 @@ class StudioWorker(Worker):
 
     async def close(self) -> None:
         """Stop what runs and let go of the broker, which may be stopping too."""
-        await _cancelled(list(self.tasks.values()))
+        await chores.end(list(self.tasks.values()))
         for task in self.tasks.values():
             if not task.cancelled() and (error := task.exception()):  # as when the broker was gone first
                 log.debug("task.ended", reason=type(error).__name__)
@@ -185,11 +185,3 @@ class StudioWorker(Worker):
                     break
                 if not held:  # we were silent for too long
                     task.cancel()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until all have ended, asking again those that did not hear."""
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=1)
