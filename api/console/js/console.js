@@ -209,7 +209,7 @@ const TAKES = {
 
 /** Do the act of a button or a key. */
 function act(name) {
-  if (!now.me || !now.queue) return;
+  if (!now.me || !(name === "session" ? now.session : now.queue)) return; // it is not known yet what that would do
   if (!OF_JOB.includes(name)) return void DOES[name]?.();
   const job = chosen();
   if (job && TAKES[name].includes(job.status)) void hand.do(acts[name](job));
