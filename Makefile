@@ -1,7 +1,7 @@
 # The door to the studio: `make` alone lists what it opens. Works with GNU make from 3.81 on and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-compose system check fix bench drill docs lock clean
+.PHONY: help setup demo test test-fast test-compose fuzz system check fix bench drill docs lock clean
 
 PYTHON ?=
 RENDERER ?=
@@ -28,12 +28,16 @@ setup: $(DEMO) ## install what the studio needs into .venv (demo does this by it
 demo: $(if $(findstring local,$(or $(RENDERER),$(shell grep -s '^SAKUGA_RENDERER=' .env))),$(GPU),$(DEMO)) ## run the whole studio on this machine, without keys and without a GPU
 	@exec env $(if $(RENDERER),SAKUGA_RENDERER=$(RENDERER)) $(if $(ENGINE),SAKUGA_ENGINES=$(ENGINE)) $(BIN)/python -m sakuga demo
 
+# The profile throws the same dice in each run: what `make fuzz` finds becomes an example, not a red run of another change.
 test: $(DEV) system ## every test, with what they need from the system
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) --hypothesis-profile=ci $(PYTEST_ARGS)
 	node --test tests/overlay/js/*.test.mjs
 
 test-fast: $(DEV) ## the tests that start no browser and no studio
 	$(PYTEST) -q --ignore=tests/journeys --ignore=tests/browser --ignore=tests/bench --ignore=tests/drill/test_drill.py $(PYTEST_ARGS)
+
+fuzz: $(DEV) ## the property tests with new dice, each time
+	$(PYTEST) -m hypothesis $(PYTEST_ARGS)
 
 test-compose: $(DEV) ## build the containers, take a job through them, remove them
 	$(BIN)/python -m pytest -v tests/compose/journey.py $(PYTEST_ARGS)

@@ -1,7 +1,7 @@
 """The budget: how much may be spent, and what a second of drawing costs."""
 
-import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +19,8 @@ PriceSource = Literal["studio file", "engine", "none"]
 
 def micro(usd: float) -> int:
     """Return dollars as whole millionths, rounded up."""
-    return math.ceil(round(usd * MICRO, 6))  # 0.07 * 1 000 000 is 70 000.00000000001
+    exact = (Decimal(repr(usd)) * MICRO).quantize(Decimal("0.000001"))  # what floats add in sums is less than this
+    return int(exact.to_integral_value(ROUND_CEILING))
 
 
 def dollars(millionths: int) -> float:

@@ -1,7 +1,7 @@
 """What a second of drawing costs, and money in whole millionths."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sakuga.budget import BudgetPolicy, Price, Prices, dollars, micro
@@ -11,11 +11,15 @@ RENTED = SPEC.model_copy(update={"usd_per_s": 0.0012})
 
 
 @given(st.integers(0, 10**12))
+@example(65_568_396_913)
+@example(68_719_476_735)
 def test_whole_millionths_come_back_as_they_were(amount: int) -> None:
     assert micro(dollars(amount)) == amount
 
 
-@pytest.mark.parametrize(("usd", "expected"), [(0, 0), (0.07, 70_000), (0.0000001, 1), (1.0000011, 1_000_002)])
+@pytest.mark.parametrize(
+    ("usd", "expected"), [(0, 0), (0.07, 70_000), (0.0000001, 1), (0.07 * 3, 210_000), (1.0000011, 1_000_002)]
+)
 def test_what_is_less_than_a_millionth_is_rounded_up(usd: float, expected: int) -> None:
     assert micro(usd) == expected
 
