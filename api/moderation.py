@@ -10,6 +10,7 @@ from api.door import Caller, at_least
 from api.errors import described
 from api.jobs import Decision, Moderator
 from api.state import State, Studio
+from sakuga import store
 from sakuga.act import Act, Entry
 from sakuga.ban import Ban
 from sakuga.prompt import clean_line
@@ -151,7 +152,7 @@ async def clear(caller: Moderator, studio: Studio, why: Decision | None = None) 
 @router.post("/bans", status_code=201, responses=described(400, 413, 415, 422), summary="Keep a viewer out")
 async def ban(wanted: BanRequest, caller: Moderator, studio: Studio) -> BannedDocument:
     """Refuse a viewer's requests and stop what they have waiting or in work."""
-    until = None if wanted.minutes is None else await studio.clock() + wanted.minutes * 60
+    until = None if wanted.minutes is None else await store.clock(studio.redis) + wanted.minutes * 60
     made, ended = await studio.moderation.ban(wanted.viewer, by=caller.by, reason=wanted.reason, until=until)
     return BannedDocument(**BanDocument.of(made).model_dump(), cancelled=ended)
 

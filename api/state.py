@@ -96,11 +96,6 @@ class State:
         """What the studio file says now."""
         return self.file.catalog
 
-    async def clock(self) -> float:
-        """Return the broker's time in seconds since 1970."""
-        seconds, microseconds = await self.redis.time()
-        return float(seconds) + float(microseconds) / 1e6
-
     async def close(self) -> None:
         """Close the connections."""
         await self.gate.close()

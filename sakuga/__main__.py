@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from sakuga import __version__, accounts, broker, demo, keyring, log, recorder, replay, store, switchboard
+from sakuga import __version__, accounts, broker, demo, keyring, log, recorder, replay, switchboard
 from sakuga.catalog import Catalog
 from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.gallery import Gallery
@@ -86,14 +86,8 @@ def _list(group: argparse.ArgumentParser, helps: Mapping[str, str]) -> None:
 
 async def rebuild_gallery(settings: Settings, _: argparse.Namespace) -> str:
     """Write the gallery's index anew from the storage, and say how many clips it has."""
-    server = await broker.ensure(settings)
-    redis = store.connect(settings.broker_url)
-    try:
+    async with broker.lent(settings) as redis:
         return f"The gallery has {await Gallery(redis).rebuild(Storage.open(settings))} clips."
-    finally:
-        await redis.aclose()
-        if server is not None:
-            await broker.stop(settings, server)
 
 
 def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, date, datetime
 from typing import TextIO
 
-from sakuga import broker, store
+from sakuga import broker
 from sakuga.budget import MICRO
 from sakuga.ledger import Entry, Ledger
 from sakuga.settings import Settings
@@ -23,17 +23,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 async def run(settings: Settings, asked: argparse.Namespace, out: TextIO | None = None) -> int:
     """Write the lines that are kept, the oldest first, and return 0. Raises BrokerFailed."""
-    server = await broker.ensure(settings)
-    redis = store.connect(settings.broker_url)
-    writer = csv.writer(out or sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    try:
+    async with broker.lent(settings) as redis:
+        writer = csv.writer(out or sys.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
         async for entry in Ledger(redis).entries(session_id=asked.session, day=asked.day):
             writer.writerow(map(_cell, _row(entry)))
-    finally:
-        await redis.aclose()
-        if server is not None:
-            await broker.stop(settings, server)
     return 0
 
 

@@ -4,12 +4,14 @@ import asyncio
 import os
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from sakuga import store
 from sakuga.errors import BrokerFailed, BrokerMissing
 from sakuga.settings import Settings
 
@@ -89,6 +91,22 @@ async def stop(settings: Settings, process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:  # its append-only file is written as it goes: nothing is lost
         process.kill()
         await asyncio.to_thread(process.wait)
+
+
+@asynccontextmanager
+async def lent(settings: Settings) -> AsyncIterator[store.Client]:
+    """Give a client of the broker for as long as a command needs one; a server that was started for it ends with it.
+
+    Raises BrokerMissing, BrokerFailed.
+    """
+    server = await ensure(settings)
+    redis = store.connect(settings.broker_url)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+        if server is not None:
+            await stop(settings, server)
 
 
 def _options(folder: Path, socket: Path) -> list[str]:

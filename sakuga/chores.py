@@ -7,7 +7,7 @@ from typing import Any
 ASK_AGAIN_S = 1.0
 
 
-async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+async def end(tasks: Sequence[asyncio.Task[Any]], *, ask_again_s: float = ASK_AGAIN_S) -> None:
     """Cancel tasks and wait until all have ended, asking again those that did not hear.
 
     A client of Redis can swallow a cancellation that comes while it speaks, and a chore would then go on for ever.
@@ -15,4 +15,4 @@ async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
             task.cancel()
-        await asyncio.wait(pending, timeout=ASK_AGAIN_S)
+        await asyncio.wait(pending, timeout=ask_again_s)

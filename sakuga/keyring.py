@@ -5,7 +5,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sakuga import broker, store
+from sakuga import broker
 from sakuga.keys import Key, Keys
 from sakuga.role import Role
 from sakuga.settings import Settings
@@ -30,14 +30,8 @@ def add_commands(group: argparse.ArgumentParser) -> None:
 
 async def run(settings: Settings, asked: argparse.Namespace) -> str:
     """Do one act and return what to print. Raises KeyNotFound, KeyNameInvalid, BrokerFailed."""
-    server = await broker.ensure(settings)
-    redis = store.connect(settings.broker_url)
-    try:
+    async with broker.lent(settings) as redis:
         return await _act(Keys(redis), settings, asked)
-    finally:
-        await redis.aclose()
-        if server is not None:
-            await broker.stop(settings, server)
 
 
 async def _act(keys: Keys, settings: Settings, asked: argparse.Namespace) -> str:

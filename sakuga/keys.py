@@ -61,7 +61,7 @@ class Keys:
     async def _new(self, role: Role, name: str, lives_s: float | None) -> tuple[str, Key]:
         if not 0 < len(name) <= LONGEST_NAME or not all(sign.isalnum() or sign in "-_." for sign in name):
             raise KeyNameInvalid(name=name, longest=LONGEST_NAME)
-        now = await self._now()
+        now = await store.clock(self._redis)
         key = Key(
             id=f"key_{ULID()}",
             name=name,
@@ -82,15 +82,15 @@ class Keys:
         if document is None:
             return None
         key = Key.model_validate_json(document)
-        return None if key.expires_at is not None and await self._now() >= key.expires_at else key
+        return None if key.expires_at is not None and await store.clock(self._redis) >= key.expires_at else key
 
     async def used(self, key_id: str) -> None:
         """Write down that a key was used now. One that was revoked meanwhile stays away."""
-        await self._redis.zadd(store.KEYS_USED, {key_id: await self._now()}, xx=True)
+        await self._redis.zadd(store.KEYS_USED, {key_id: await store.clock(self._redis)}, xx=True)
 
     async def all(self) -> list[Key]:
         """Return all keys with their last use, oldest first. Logins that have ended are swept out."""
-        now, found = await self._now(), await self._redis.hgetall(store.KEYS)
+        now, found = await store.clock(self._redis), await self._redis.hgetall(store.KEYS)
         used = dict(await self._redis.zrange(store.KEYS_USED, 0, -1, withscores=True))
         keys = {hashed: Key.model_validate_json(document) for hashed, document in found.items()}
         ended = {hashed: key for hashed, key in keys.items() if key.expires_at is not None and now >= key.expires_at}
@@ -153,10 +153,6 @@ class Keys:
         key = await self.find(secret)
         if key is not None and key.login:
             await self._forget({digest(secret): key})
-
-    async def _now(self) -> float:
-        seconds, micros = await self._redis.time()
-        return float(seconds + micros / 1e6)
 
 
 def digest(secret: str) -> str:

@@ -41,8 +41,7 @@ class Lifecycle:
 
     async def clock(self) -> float:
         """Return the broker's time, the one clock of the studio, in seconds since 1970."""
-        seconds, microseconds = await self._redis.time()
-        return float(seconds) + float(microseconds) / 1e6
+        return await store.clock(self._redis)
 
     async def read(self, job_id: str) -> tuple[Job, bool]:
         """Return a job and whether somebody asked to stop it. Raises JobNotFound."""

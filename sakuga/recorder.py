@@ -57,9 +57,8 @@ class Recorder:
         keys = ALWAYS | GALLERY
         for ids in (store.WAITING, store.HELD, store.RUNNING):
             keys |= {store.JOB_PREFIX + job_id: "hash" for job_id in await self._redis.zrange(ids, 0, -1)}
-        seconds, microseconds = await self._redis.time()
+        began = await store.clock(self._redis)
         state = await self._changed(keys)
-        began = float(seconds) + float(microseconds) / 1e6
         self._write(Opening(sakuga=__version__, began=began, storage=self._storage, state=state).model_dump_json())
 
     async def follow(self, *, wait_s: float = WAIT_S) -> int:

@@ -39,13 +39,13 @@ class Player:
 
     async def open(self) -> None:
         """Put back how everything stood when the recording began."""
-        now = await self._now()
+        now = await store.clock(self._redis)
         self._clock = Clockwork(began=self._recording.opening.began, now=now, speed=self._speed)
         await self._put(self._recording.opening.state)
 
     async def play(self) -> None:
         """Let happen what was recorded, each event at its time, and return after the last."""
-        late_s = await self._now() - self._clock.now
+        late_s = await store.clock(self._redis) - self._clock.now
         began = monotonic() - late_s
         for moment in self._recording.moments:
             due = (moment.time - self._recording.opening.began) / self._speed
@@ -55,7 +55,7 @@ class Player:
     async def keep_alive(self) -> None:
         """Say for ever that the workers and the stage manager of the recording are there."""
         while True:
-            now = await self._now()
+            now = await store.clock(self._redis)
             for worker_id in await self._redis.zrange(store.WORKERS, 0, -1):
                 await self._redis.zadd(store.WORKERS, {worker_id: now})
             await self._redis.set(store.STAGE_MANAGER, "1", ex=STAGE_MANAGER_S)
@@ -80,10 +80,6 @@ class Player:
                 kind, data = event
                 pipe.xadd(store.EVENTS, {"type": kind, "data": data}, maxlen=EVENTS_KEPT, approximate=True)
             await pipe.execute()
-
-    async def _now(self) -> float:
-        seconds, microseconds = await self._redis.time()
-        return float(seconds) + float(microseconds) / 1e6
 
 
 def clips_of(recording: Recording) -> list[Clip]:

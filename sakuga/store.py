@@ -82,6 +82,12 @@ def connect(url: str, *, decode: bool = True, patience_s: float = 2.0) -> Client
     )
 
 
+async def clock(redis: Client) -> float:
+    """Return the broker's time, the one clock of the studio, in seconds since 1970."""
+    seconds, microseconds = await redis.time()
+    return float(seconds) + float(microseconds) / 1e6
+
+
 @cache
 def _source(name: str) -> str:
     keys = {key: value for key, value in globals().items() if key.isupper() and str(value).startswith("sakuga:")}

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from time import monotonic
 
-from sakuga import address, broker, store
+from sakuga import address, broker
 from sakuga.errors import WebhookSilent
 from sakuga.event import EventType
 from sakuga.settings import Settings
@@ -37,14 +37,8 @@ async def run(settings: Settings, asked: argparse.Namespace) -> str:
 
     Raises WebhookRefused, WebhookNotFound, WebhookDisabled, WebhookSilent, BrokerFailed.
     """
-    server = await broker.ensure(settings)
-    redis = store.connect(settings.broker_url)
-    try:
+    async with broker.lent(settings) as redis:
         return await _act(Webhooks(redis), settings, asked)
-    finally:
-        await redis.aclose()
-        if server is not None:
-            await broker.stop(settings, server)
 
 
 async def _act(webhooks: Webhooks, settings: Settings, asked: argparse.Namespace) -> str:

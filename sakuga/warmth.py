@@ -29,7 +29,7 @@ class Warmth:
 
         It outlives the worker, so that one that is started again in the middle of a show goes on with it.
         """
-        until = await self._now() + (seconds if warm else HEARD_S)
+        until = await store.clock(self._redis) + (seconds if warm else HEARD_S)
         fields = {"warm": "1" if warm else "0", "warm_until": f"{until:.3f}"}
         await self._redis.hset(store.STUDIO, mapping=fields)
         return Wish(warm, until)
@@ -37,14 +37,10 @@ class Warmth:
     async def wished(self) -> Wish | None:
         """Return what is wished for at this moment; None if nobody wishes anything."""
         warm, until = await self._redis.hmget(store.STUDIO, "warm", "warm_until")
-        if warm is None or not until or float(until) <= await self._now():
+        if warm is None or not until or float(until) <= await store.clock(self._redis):
             return None
         return Wish(warm=warm == "1", until=float(until))
 
     async def forget(self) -> None:
         """End the wish, whatever it was: the show is over."""
         await self._redis.hdel(store.STUDIO, "warm", "warm_until")
-
-    async def _now(self) -> float:
-        seconds, microseconds = await self._redis.time()
-        return float(seconds) + float(microseconds) / 1e6

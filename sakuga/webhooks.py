@@ -66,7 +66,7 @@ class Webhooks:
             prompts=prompts,
             secret=webhook.new_secret(),
             by=by,
-            created_at=await self._now(),
+            created_at=await store.clock(self._redis),
         )
         fields = {
             "id": added.id,
@@ -116,7 +116,7 @@ class Webhooks:
     async def test(self, webhook_id: str) -> Message:
         """Put a message into the outbox that nothing happened for. Raises WebhookNotFound, WebhookDisabled."""
         await self._able(webhook_id)
-        now = await self._now()
+        now = await store.clock(self._redis)
         message = Message(
             id=f"msg_{ULID()}",
             type=webhook.TEST,
@@ -234,7 +234,7 @@ class Webhooks:
         if text is None:
             raise DeliveryNotFound(delivery_id=message_id)
         message = Message.model_validate_json(text).model_copy(update={"attempts": 0})
-        keys, now = _keys(webhook_id), await self._now()
+        keys, now = _keys(webhook_id), await store.clock(self._redis)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(_messages(webhook_id), message_id, message.model_dump_json())
             pipe.zrem(keys[DeliveryState.DEAD], message_id)
@@ -247,10 +247,6 @@ class Webhooks:
         found = await self.get(webhook_id)
         if found.disabled_at is not None:
             raise WebhookDisabled(reason=found.disabled_for)
-
-    async def _now(self) -> float:
-        seconds, microseconds = await self._redis.time()
-        return float(seconds) + float(microseconds) / 1e6
 
 
 def _keys(webhook_id: str) -> dict[DeliveryState, str]:

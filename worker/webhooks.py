@@ -13,7 +13,7 @@ from time import monotonic
 from redis.exceptions import RedisError
 from standardwebhooks import Webhook as Signature
 
-from sakuga import __version__, store, webhook
+from sakuga import __version__, chores, store, webhook
 from sakuga.errors import WebhookNotFound
 from sakuga.log import get_logger
 from sakuga.webhook import BACK_OFF_S, JITTER, DeliveryState, Message, Webhook
@@ -61,16 +61,11 @@ class Deliverer:
 
     async def run(self) -> None:
         """Do it until cancelled."""
-        chores = [asyncio.create_task(self._steadily(chore)) for chore in (self._follow, self._care)]
+        beside = [asyncio.create_task(self._steadily(chore)) for chore in (self._follow, self._care)]
         try:
             await asyncio.Event().wait()
         finally:
-            tasks = [*chores, *self._couriers.values()]
-            # Again and again: a client of Redis can swallow a cancellation.
-            while pending := [task for task in tasks if not task.done()]:
-                for task in pending:
-                    task.cancel()
-                await asyncio.wait(pending, timeout=ASK_AGAIN_S)
+            await chores.end([*beside, *self._couriers.values()], ask_again_s=ASK_AGAIN_S)
             with suppress(RedisError, OSError):
                 await self._webhooks.leave(self._name)
             await self._outside.close()

@@ -40,9 +40,7 @@ if change.place >= 0 then
     end
   end
   if after ~= before then
-    local credit = '{"reason":' .. cjson.encode(change.reason) .. ',"seconds":' .. exact(before - after)
-      .. ',"by":' .. cjson.encode(change.by) .. ',"at":' .. exact(now) .. '}'
-    credits = credits == '[]' and '[' .. credit .. ']' or string.sub(credits, 1, -2) .. ',' .. credit .. ']'
+    credits = with_credit(credits, credit_of(change.reason, before - after, change.by, now))
   end
 end
 redis.call('ZADD', set, exact(after), id)

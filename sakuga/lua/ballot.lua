@@ -39,10 +39,8 @@ redis.call('HSET', KEY.BALLOT, 'state', 'closed', 'closes_at', exact(now))
 local score = winner and redis.call('ZSCORE', KEY.WAITING, winner)
 if score then
   local job, total = KEY.JOB_PREFIX .. winner, redis.call('HLEN', KEY.BALLOT_VOTES)
-  local credit = '{"reason":"won a vote, ' .. most .. ' of ' .. total .. '","seconds":' .. exact(seconds)
-    .. ',"by":"chat","at":' .. exact(now) .. '}'
-  local credits = redis.call('HGET', job, 'credits')
-  credits = credits == '[]' and '[' .. credit .. ']' or string.sub(credits, 1, -2) .. ',' .. credit .. ']'
+  local credit = credit_of('won a vote, ' .. most .. ' of ' .. total, seconds, 'chat', now)
+  local credits = with_credit(redis.call('HGET', job, 'credits'), credit)
   local start = exact(tonumber(score) - seconds)
   redis.call('ZADD', KEY.WAITING, start, winner)
   redis.call('HSET', job, 'credits', credits, 'start_number', start)

@@ -111,6 +111,16 @@ local function finish(id, status, now, code)
   redis.call('DEL', KEY.UPVOTES_PREFIX .. id)
 end
 
+-- Returns a credit as JSON, and credits (JSON) with one more behind them.
+local function credit_of(reason, seconds, by, now)
+  return '{"reason":' .. cjson.encode(reason) .. ',"seconds":' .. exact(seconds) .. ',"by":' .. cjson.encode(by)
+    .. ',"at":' .. exact(now) .. '}'
+end
+
+local function with_credit(credits, credit)
+  return credits == '[]' and '[' .. credit .. ']' or string.sub(credits, 1, -2) .. ',' .. credit .. ']'
+end
+
 -- Whether a viewer is kept out at that time.
 local function banned(viewer, now)
   local ban = viewer ~= '' and redis.call('HGET', KEY.BANS, viewer)

@@ -62,9 +62,7 @@ if started > 0 and terms.repeat_s > 0 then
   local nth = tostring(started + 1)
   local tens, ones = string.sub(nth, -2, -2), string.sub(nth, -1)
   local suffix = tens ~= '1' and ({['1'] = 'st', ['2'] = 'nd', ['3'] = 'rd'})[ones] or 'th'
-  local credit = '{"reason":"' .. nth .. suffix .. ' job this stream","seconds":' .. exact(-seconds)
-    .. ',"by":"studio","at":' .. exact(now) .. '}'
-  credits = credits == '[]' and '[' .. credit .. ']' or string.sub(credits, 1, -2) .. ',' .. credit .. ']'
+  credits = with_credit(credits, credit_of(nth .. suffix .. ' job this stream', -seconds, 'studio', now))
   credit_s = credit_s - seconds
 end
 local asked = terms.requested_at > 0 and terms.requested_at or now

@@ -20,8 +20,7 @@ for _, credit in ipairs(cjson.decode(was[3])) do
   end
 end
 local after = math.max(before, math.min(before + tonumber(ARGV[3]), tonumber(ARGV[4])))
-kept[#kept + 1] = '{"reason":"' .. count .. (count == 1 and ' vote' or ' votes') .. '","seconds":' .. exact(after)
-  .. ',"by":"votes","at":' .. exact(clock()) .. '}'
+kept[#kept + 1] = credit_of(count .. (count == 1 and ' vote' or ' votes'), after, 'votes', clock())
 local start = exact(tonumber(score) - (after - before))
 redis.call('ZADD', KEY.WAITING, start, id)
 redis.call('HSET', job, 'credits', '[' .. table.concat(kept, ',') .. ']', 'start_number', start)

@@ -5,8 +5,7 @@ import asyncio
 from sakuga import chores
 
 
-async def test_a_chore_that_swallows_a_cancellation_is_asked_again(monkeypatch) -> None:
-    monkeypatch.setattr(chores, "ASK_AGAIN_S", 0.01)
+async def test_a_chore_that_swallows_a_cancellation_is_asked_again() -> None:
     heard = []
 
     async def deaf() -> None:
@@ -20,7 +19,7 @@ async def test_a_chore_that_swallows_a_cancellation_is_asked_again(monkeypatch) 
     task = asyncio.create_task(deaf())
     await asyncio.sleep(0)
     async with asyncio.timeout(5):
-        await chores.end([task])
+        await chores.end([task], ask_again_s=0.01)
     assert heard == ["no", "no"]
     assert task.cancelled()
 

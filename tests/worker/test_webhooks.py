@@ -155,7 +155,7 @@ async def test_pauses_grow_and_vary_so_that_receivers_are_not_tried_together(
         await office.happens()
     office.deliver(back_off_s=(100.0,))
     found = await office.until(hook, lambda found: len(found) == 4 and all(one.message.attempts for one in found))
-    now = await office.webhooks._now()
+    now = await store.clock(office.webhooks._redis)
     pauses = [one.next_at - now for one in found]
     assert all(75 < pause <= 120 for pause in pauses)
     assert len({round(pause) for pause in pauses}) > 1
@@ -167,7 +167,7 @@ async def test_a_receiver_may_ask_for_a_longer_pause(office: PostOffice, receive
     await office.happens()
     office.deliver()
     (waits,) = await office.until(hook, lambda found: bool(found) and found[0].message.attempts == 1)
-    assert 800 < waits.next_at - await office.webhooks._now() <= 900
+    assert 800 < waits.next_at - await store.clock(office.webhooks._redis) <= 900
 
 
 async def test_a_receiver_that_is_gone_is_never_tried_again_and_that_is_an_event(
@@ -190,7 +190,7 @@ async def test_a_webhook_that_failed_for_days_is_switched_off_and_on_again_by_ha
 ) -> None:
     hook = await office.add(receiver)
     receiver.status = 500
-    long_ago = await office.webhooks._now() - 6 * 86_400
+    long_ago = await store.clock(office.webhooks._redis) - 6 * 86_400
     await office.redis.hset(store.WEBHOOK_PREFIX + hook.id, "failing_since", str(long_ago))
     await office.happens()
     office.deliver()
