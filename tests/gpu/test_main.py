@@ -12,7 +12,7 @@ from PIL import Image
 from sakuga.engine import EngineSpec, Progress, RenderResult
 from tests.gpu.conftest import ROOT, ask
 
-AT_ONCE_S = 0.2
+AT_ONCE_S = 1.0
 
 
 def broken(**fields) -> str:

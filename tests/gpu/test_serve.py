@@ -17,7 +17,7 @@ from gpu.serve import Resident
 from sakuga.errors import FramesInvalid, GpuMemoryExhausted, RenderCancelled, RenderFailed, RenderLost, Unexpected
 from tests.gpu.conftest import ROOT, Child, ask
 
-AT_ONCE_S = 0.2
+AT_ONCE_S = 1.0
 
 
 class Server(Child):

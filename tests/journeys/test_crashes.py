@@ -8,7 +8,7 @@ import psutil
 
 from tests.journeys.conftest import Studio
 
-TAKEN_OVER_S = 20  # from the kill to the clip
+TAKEN_OVER_S = 60  # the benchmark says how long it takes; without a lease it would be 20 min
 
 
 async def test_a_worker_killed_in_the_middle_of_a_render_costs_one_attempt_and_no_job(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.fakes.modal_gpu import obey
 from tests.journeys.conftest import Studio
 
 LEASE_S = 2
-TAKEN_OVER_S = 15  # from the kill to the clip
+TAKEN_OVER_S = 60  # as in test_crashes: a busy machine takes its time
 
 
 def rented(folder: Path, fake: FakeModal) -> Studio:

@@ -10,7 +10,7 @@ import httpx
 
 from tests.journeys.conftest import ROOT, Studio
 
-QUIET_S = 5  # a second is promised; a busy machine may take longer
+QUIET_S = 20  # of the 60 that it would draw; the benchmark says how long it takes
 
 
 async def test_a_moderator_stops_a_running_clip_within_a_moment_and_the_next_one_begins(tmp_path: Path) -> None:
