@@ -1,7 +1,7 @@
 # The door to the studio: `make` alone lists what it opens. Works with GNU make from 3.81 on and any POSIX shell.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-compose fuzz system check fix bench drill docs lock clean
+.PHONY: help setup demo test test-fast test-compose fuzz system check fix bench drill storm docs lock clean
 
 PYTHON ?=
 RENDERER ?=
@@ -65,6 +65,10 @@ bench: $(DEV) ## measure the studio
 # Longer, or the same dice again: make drill DRILL_ARGS="--minutes 4 --seed 7"
 drill: $(DEV) ## kill gateways, workers and the broker in a show, and look what held
 	$(BIN)/python -m tests.drill $(DRILL_ARGS)
+
+# Shorter: make storm STORM_ARGS="--minutes 10"
+storm: $(DEV) ## two hours of a wild chat in six minutes, and what came of it
+	$(BIN)/python -m tests.bench.storm $(STORM_ARGS)
 
 # --- what the targets stand on ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The application: routes, errors and the guard, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -9,22 +10,28 @@ from redis.exceptions import RedisError
 from api import (
     budget,
     catalog,
+    chats,
     clips,
     errors,
     events,
     generate,
     health,
+    inbound,
     jobs,
     login,
     metrics,
     moderation,
     pages,
+    paid,
+    pot,
     queue,
     renderer,
+    retractions,
     schema,
     show,
     stage,
     status,
+    streamerbot,
     webhooks,
 )
 from api.door import Door
@@ -32,7 +39,7 @@ from api.guard import Guard
 from api.metrics import Meters
 from api.state import State
 from api.traffic import Traffic
-from sakuga import __version__, store
+from sakuga import __version__, chores, store
 from sakuga.keys import Keys
 from sakuga.settings import Settings
 
@@ -52,6 +59,7 @@ TAGS = [
     {"name": "moderation", "description": "What moderators do to the queue. Needs a moderator's key."},
     {"name": "show", "description": "When the stream is live, and what its chat votes for."},
     {"name": "budget", "description": "What it costs, and how much may be spent."},
+    {"name": "paid", "description": "What viewers pay: channel points, support, and bits in their purse."},
     {"name": "catalog", "description": "What can be asked for."},
     {"name": "stage", "description": "What is on air."},
     {"name": "clips", "description": "What was made."},
@@ -71,7 +79,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with suppress(RedisError):  # else `keys link` goes by its own settings
             await studio.redis.hset(store.STUDIO, "url", settings.base_url)
+        pouring = asyncio.create_task(pot.keep_pouring(studio), name="pot")
         yield
+        await chores.end([pouring])
         await studio.close()
 
     app = FastAPI(
@@ -88,9 +98,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.studio = studio
     app.state.door = Door(settings, Keys(studio.redis))
     app.state.meters = Meters(studio)
-    most_polled = (status, generate, queue, stage)
-    moderated = (jobs, moderation, show, budget, webhooks)
-    for room in (*most_polled, catalog, clips, events, renderer, health, metrics, login, *moderated):
+    most_polled = (status, generate, pot, streamerbot, inbound, queue, stage)
+    moderated = (jobs, moderation, retractions, show, budget, paid, webhooks)
+    for room in (*most_polled, catalog, clips, events, renderer, health, chats, metrics, login, *moderated):
         app.include_router(room.router)
     app.include_router(jobs.decisions)
     errors.install(app)

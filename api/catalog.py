@@ -69,7 +69,10 @@ class CatalogDocument(Document):
     """What can be asked for."""
 
     title: str = Field(description="Name of the show.", examples=["Sakuga"])
-    style: str = Field(description="The style of requests that name none.", examples=["anime"])
+    style: str = Field(description="The style of requests that name none, now.", examples=["anime"])
+    cast: list[str] = Field(
+        default_factory=list, description="Characters in requests that name none, if they can be drawn.", examples=[[]]
+    )
     styles: list[StyleDocument]
     characters: list[CharacterDocument]
     engines: list[EngineDocument] = Field(description="The first draws requests that name none, if it can.")
@@ -79,10 +82,11 @@ class CatalogDocument(Document):
 @router.get("/catalog", dependencies=reads(), responses=described(), summary="Styles, characters and engines")
 async def catalog(studio: Studio) -> CatalogDocument:
     """Return the names that POST /generate takes."""
-    shown, specs = studio.catalog, await studio.specs()
+    shown, specs, show = studio.catalog, await studio.specs(), await studio.shows.now()
     return CatalogDocument(
         title=shown.title,
-        style=shown.style,
+        style=show.style if show.style in shown.styles else shown.style,
+        cast=[name for name in show.characters or () if name in shown.characters],
         styles=[
             StyleDocument(name=name, title=style.title, summary=style.summary) for name, style in shown.styles.items()
         ],

@@ -65,7 +65,7 @@ async def remove(clip_id: ClipIdInPath, caller: Annotated[Caller, at_least(Role.
     """Take a clip out of the gallery, off the stage and out of storage, for good."""
     found = await studio.gallery.get(clip_id)
     await studio.gallery.remove(found, by=caller.by)
-    await studio.storage.remove(found)
+    await studio.shredder.shred()
 
 
 @router.get(

@@ -22,6 +22,10 @@ ClipId = Annotated[str, Field(examples=[CLIP_ID])]
 Time = Annotated[str, Field(description="UTC, RFC 3339.", examples=["2026-11-20T14:03:10.512Z"])]
 Cut = Annotated[str, Field(description="The number as shown everywhere.", examples=["C-042"])]
 
+ParentId = Annotated[str | None, Field(description="Clip or job of which it is a remix.", examples=[None])]
+ParentNumber = Annotated[int | None, Field(description="The number of that cut: 12 is C-012.", examples=[None])]
+Ensemble = Annotated[list[str], Field(description="Names of all who asked together; empty for one.", examples=[[]])]
+
 EtaSeconds = Annotated[int | None, Field(description="Seconds until the clip is likely ready, as far as known.")]
 EtaMostSeconds = Annotated[int | None, Field(description="Nine of ten clips are ready within so many seconds.")]
 EstimateUsd = Annotated[float, Field(description="Dollars that it will likely cost; 0 where drawing is free.")]
@@ -103,6 +107,9 @@ class JobDocument(Document):
     requested_by: Requester
     requested_at: Time
     attempt: int = Field(description="How often the render was begun.", examples=[1])
+    parent: ParentId = None
+    parent_number: ParentNumber = None
+    ensemble: Ensemble = []
 
     @classmethod
     def fields_of(cls, job: Job, place: int | None, forecast: Forecast) -> dict[str, Any]:
@@ -129,6 +136,9 @@ class JobDocument(Document):
             "requested_by": Requester.of(job.requested_by),
             "requested_at": time_of(job.requested_at),
             "attempt": job.attempt,
+            "parent": job.parent or None,
+            "parent_number": job.parent_number or None,
+            "ensemble": job.ensemble,
         }
 
     @classmethod
@@ -163,7 +173,7 @@ class StatusDocument(JobDocument):
     @classmethod
     def of(cls, job: Job, place: int | None, forecast: Forecast, clip: Clip | None) -> "StatusDocument":
         """Describe a job."""
-        drawn = job.preview is not None and not job.terminal
+        drawn = job.preview is not None and not (job.terminal or job.unseen)
         made = clip.model_dump(include={"engine", "preset", "renderer"}) if clip else {"renderer": None}
         return cls(
             **cls.fields_of(job, place, forecast) | made,
@@ -223,6 +233,9 @@ class ClipDocument(Document):
     bytes: int = Field(examples=[1200000])
     render_seconds: float = Field(examples=[6.2])
     attempt: int = Field(examples=[1])
+    parent: ParentId = None
+    parent_number: ParentNumber = None
+    ensemble: Ensemble = []
     finished_at: Time
 
     @classmethod
@@ -246,6 +259,9 @@ class ClipDocument(Document):
             "has_sound",
             "bytes",
             "attempt",
+            "parent",
+            "parent_number",
+            "ensemble",
         }
         return cls(
             **clip.model_dump(include=same),

@@ -4,7 +4,7 @@ import hmac
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Literal
 
 from fastapi import Depends, Request
@@ -13,8 +13,9 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
+from api.signature import verify
 from api.throttle import Throttle
-from sakuga.errors import Forbidden, OriginNotAllowed, RequestInvalid, Unauthenticated
+from sakuga.errors import Forbidden, OriginNotAllowed, RequestInvalid, SignatureInvalid, Unauthenticated
 from sakuga.job import RequestedBy
 from sakuga.keys import USED_EVERY_S, Key, Keys, digest
 from sakuga.latest import Latest
@@ -58,6 +59,7 @@ class Caller:
 
 NOBODY = Caller(role=None)
 STUDIO = Caller(role=Role.BOT, name="studio", key_id="studio")  # whoever shows the gateway's own SAKUGA_KEY
+INBOUND = Caller(role=Role.BOT, name="inbound", key_id="inbound")  # whoever signs with SAKUGA_INBOUND_SECRET
 
 
 @dataclass
@@ -125,19 +127,32 @@ class Door:
         """Ask Redis again about a key that has just changed."""
         self._known.pop(digest(secret), None)
 
-    async def let_in(self, scope: Scope, role: Role, *, keyless: bool) -> Caller:
+    async def signed(self, request: Request) -> Caller:
+        """Return whom a signed message counts for. Raises SignatureInvalid, RateLimited."""
+        try:
+            verify(self.settings.inbound_secret, request.headers, await request.body(), now=time())
+        except SignatureInvalid:
+            self.failed(request.scope)
+            raise
+        self._writes[Role.BOT].count(INBOUND.key_id)
+        return INBOUND
+
+    async def let_in(self, scope: Scope, role: Role, *, keyless: bool = False, acts: bool = False) -> Caller:
         """Return who is calling if they may. Raises Unauthenticated, Forbidden, RateLimited, OriginNotAllowed.
 
-        A moderator's key may say for whom it acts; RequestInvalid if that is nobody's name.
+        A moderator's key may say for whom it acts; RequestInvalid if that is nobody's name. A GET that `acts` counts as
+        a change, and takes no key from a cookie, which a browser sends along whoever wrote the link.
         """
         if keyless and self.settings.keyless_reads:
             return NOBODY
+        if acts and shown(Headers(scope=scope))[0] == "cookie":
+            raise Unauthenticated(problem="This needs a key in a header.")
         caller = await self.caller(scope)
         if caller.role is None:
             raise Unauthenticated(problem="This needs a key.")
         if not caller.may(role):
             raise Forbidden(needs=role.label, role=caller.role.label)
-        if scope["method"] not in SAFE:
+        if acts or scope["method"] not in SAFE:
             self._writes[caller.role].count(caller.key_id)
         return _for_whom(caller, Headers(scope=scope).get(ON_BEHALF, ""))
 
@@ -154,27 +169,35 @@ def _for_whom(caller: Caller, person: str) -> Caller:
 
 
 class Needs:
-    """What a route needs, as a dependency of it. With `keyless` a setting may do without a key."""
+    """What a route needs, as a dependency of it.
 
-    def __init__(self, role: Role | None, *, keyless: bool = False) -> None:
+    With `keyless` a setting may do without a key; a GET that changes something `acts`; a `signed` message has a
+    signature in place of a key.
+    """
+
+    def __init__(self, role: Role | None, *, keyless: bool = False, acts: bool = False, signed: bool = False) -> None:
         self.role = role
         self.keyless = keyless
+        self.acts = acts
+        self.signed = signed
 
     async def __call__(self, request: Request) -> Caller:
         """Return who is calling; NOBODY where no key is needed, without looking at one."""
+        door: Door = request.app.state.door
+        if self.signed:
+            return await door.signed(request)
         if self.role is None:
             return NOBODY
-        door: Door = request.app.state.door
-        return await door.let_in(request.scope, self.role, keyless=self.keyless)
+        return await door.let_in(request.scope, self.role, keyless=self.keyless, acts=self.acts)
 
 
 @cache
-def at_least(role: Role | None, *, keyless: bool = False) -> Any:
+def at_least(role: Role | None, *, keyless: bool = False, acts: bool = False) -> Any:
     """Return the dependency by which a route learns its Caller.
 
     As in `caller: Annotated[Caller, at_least(Role.MODERATOR)]`.
     """
-    return Depends(Needs(role, keyless=keyless))
+    return Depends(Needs(role, keyless=keyless, acts=acts))
 
 
 def needs(role: Role | None) -> list[Any]:
@@ -185,6 +208,10 @@ def needs(role: Role | None) -> list[Any]:
 def reads() -> list[Any]:
     """Return the `dependencies` of what overlay and viewers read: no key, unless SAKUGA_KEYLESS_READS is false."""
     return [at_least(Role.OVERLAY, keyless=True)]
+
+
+signed = Depends(Needs(None, signed=True))
+"""The dependency for a route that takes signed messages: its Caller is a bot."""
 
 
 async def _whoever(request: Request) -> Caller:

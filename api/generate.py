@@ -1,7 +1,5 @@
 """POST /generate: a viewer's request comes in."""
 
-import json
-import secrets
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -9,30 +7,27 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import choice
 from api.documents import AcceptedDocument
 from api.door import Caller, at_least, speaker
 from api.errors import described
-from api.forecast import eta_of, whole_seconds
+from api.forecast import Estimate, eta_of, whole_seconds
 from api.gate import SOMEBODY
 from api.once import Key, fingerprint_of
-from api.pricing import foreseen, price_of
+from api.plan import CAST, SEEDS, Remix, Wish, estimate_of, plan
 from api.state import State, Studio
 from api.terms import terms_of
 from sakuga.budget import dollars
-from sakuga.errors import PromptRefused
+from sakuga.errors import Forbidden, PromptRefused
 from sakuga.job import Job, RequestedBy, new_job_id
 from sakuga.lane import lane_of
 from sakuga.log import about, get_logger
-from sakuga.prompt import clean_name, clean_prompt
+from sakuga.prompt import clean_name
 from sakuga.queue import REQUEST_KEPT
+from sakuga.redemption import Redeemed
 from sakuga.role import Role
 
 log = get_logger("generate")
 router = APIRouter(tags=["jobs"])
-
-SEEDS = 2**32
-CAST = 3  # characters in a clip
 
 
 class GenerateRequest(BaseModel):
@@ -64,7 +59,14 @@ class GenerateRequest(BaseModel):
         },
     )
 
-    prompt: str = Field(description="What to draw. GET /catalog says how long it may be.")
+    prompt: str = Field(
+        description="What to draw. GET /catalog says how long it may be. For a remix: what to change, or empty."
+    )
+    remix: Remix | None = Field(
+        default=None,
+        description="The cut to draw anew: its prompt comes before this one, and its seed, style and characters count "
+        "unless they are named. Without number and clip_id it is the clip on stage, else the newest.",
+    )
     style: str | None = Field(
         default=None, max_length=40, description="A style of GET /catalog; the show's if left out."
     )
@@ -91,12 +93,40 @@ class GenerateRequest(BaseModel):
         description="The same prompt, style and seed draw the same clip; chosen if left out.",
     )
     requested_by: RequestedBy = Field(default_factory=RequestedBy, description="The viewer who asked.")
+    message_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        pattern=r"^[!-~]+$",
+        description="The chat message that asks, by its platform's id; from a bot's key upwards. If it is deleted, "
+        "POST /retractions takes the job back by it.",
+        examples=["cc106a89-1814-919d-454c-f4f2f970aae7"],
+    )
+    redemption: Redeemed | None = Field(
+        default=None,
+        description="Channel points that were spent on it; from a bot's key. They are kept if there is a clip of it, "
+        "else given back: GET /redemptions?state=due lists what is to be told to the platform.",
+    )
+
+    @property
+    def wish(self) -> Wish:
+        """What is to be drawn, without for whom."""
+        return Wish(
+            self.prompt,
+            self.style,
+            tuple(self.characters),
+            engine=self.engine,
+            preset=self.preset,
+            duration=self.duration,
+            seed=self.seed,
+            remix=self.remix,
+        )
 
 
 @router.post(
     "/generate",
     status_code=202,
-    responses=described(400, 409, 413, 415, 422, 429),
+    responses=described(400, 404, 409, 413, 415, 422, 429),
     summary="Ask for a clip",
 )
 async def generate(
@@ -110,48 +140,55 @@ async def generate(
 
     Everything is checked before anything is accepted. Follow the job at `status_url`.
     """
+    accepted = await take_in(request, caller, studio, key)
+    response.headers["Location"] = accepted.status_url
+    return accepted
+
+
+async def take_in(request: GenerateRequest, caller: Caller, studio: State, key: str | None) -> AcceptedDocument:
+    """Check a request, price it and put it into the queue: the one way in, whatever the route.
+
+    With a `key` that this caller has used for the same request, the first answer is given again. Raises RequestRefused.
+    """
     catalog = studio.catalog
     asked_by = speaker(caller, request.requested_by if "requested_by" in request.model_fields_set else None)
-    lane = lane_of(asked_by.roles, asked_by.bits)
+    lane = lane_of(asked_by.roles, 0)  # bits make it another, with those of the purse: see sakuga/lua/submit.lua
     soon = await studio.recent_forecast()
     terms = terms_of(asked_by, lane, catalog, retry_after_s=whole_seconds(soon.seconds_each()) or 1)
+    if request.message_id is not None:
+        if not caller.may(Role.BOT):
+            raise Forbidden(needs=Role.BOT.label, role=caller.role.label if caller.role else "none")
+        terms = replace(terms, message=f"{asked_by.platform}:{request.message_id}")
+    if request.redemption is not None:
+        if not caller.may(Role.BOT):
+            raise Forbidden(needs=Role.BOT.label, role=caller.role.label if caller.role else "none")
+        terms = replace(terms, redemption=request.redemption)
     fingerprint = fingerprint_of(request)
     kept = REQUEST_KEPT if key else timedelta(seconds=catalog.limits.double_s)
     key = f"{caller.key_id}:{key}" if key else f"{caller.key_id}:{asked_by.viewer}:{fingerprint}" if kept else None
     asks = {"requested_by": asked_by.model_dump_json()}
     if again := await studio.queue.check(asks, terms, key=key, fingerprint=fingerprint):
-        return await _accepted(*await studio.queue.look(again), studio, response)
+        return await _accepted(*await studio.queue.look(again), studio)
 
-    prompt = clean_prompt(request.prompt, catalog.limits.prompt_length)
-    style = choice.style(request.style, catalog)
-    characters = list(dict.fromkeys(request.characters))
-    spec = choice.engine(request.engine, characters, await studio.specs(), catalog)
-    preset = choice.preset(request.preset, spec, catalog)
-    duration_s = choice.duration(request.duration, spec)
-    usd_per_s = price_of(spec, catalog.prices, await studio.workers()).usd_per_s
-    verdict = await studio.gate.judge(prompt, kind="prompt", policy=catalog.gate)
+    planned = await plan(request.wish, studio)
+    verdict = await studio.gate.judge(planned.prompt, kind="prompt", policy=catalog.gate)
     if verdict.refused:
         raise PromptRefused(reason=verdict.reason)
     terms = replace(
         terms,
-        estimate=foreseen(soon.paces, usd_per_s, (spec.name, preset, duration_s)),
+        estimate=await estimate_of(planned, soon.paces, studio),
         held_for="" if verdict.accepted else verdict.reason,
     )
-    viewer = await _shown(asked_by, studio)
+    viewer = await shown(asked_by, studio)
     job, place = await studio.queue.submit(
         new_job_id(),
         {
-            "prompt": prompt,
-            "style": style,
-            "engine": spec.name,
-            "preset": preset,
-            "characters": json.dumps(characters, ensure_ascii=False),
-            "duration_s": duration_s,
-            "seed": secrets.randbelow(SEEDS) if request.seed is None else request.seed,
+            **planned.fields,
+            "direction": await studio.helper.direct(planned.prompt, verdict=verdict, catalog=catalog),
             "lane": lane,
             "requested_by": viewer.model_dump_json(),
         },
-        catalog.lanes.credits_for(viewer.roles, viewer.bits),
+        catalog.lanes.credits_for(viewer.roles, 0),
         terms,
         key=key,
         key_kept=kept,
@@ -159,27 +196,33 @@ async def generate(
     )
     with about(job_id=job.id, cut=job.cut):
         log.info("job.held" if terms.held_for else "job.queued", lane=job.lane, engine=job.engine, place=place)
-        return await _accepted(job, place, studio, response, promised=True)
+        return await _accepted(job, place, studio, fresh=True)
 
 
-async def _shown(asked_by: RequestedBy, studio: State) -> RequestedBy:
+async def shown(asked_by: RequestedBy, studio: State) -> RequestedBy:
     """Return who asks by a name that may be on air; who they are for limits and bans stays the same."""
     login, name = clean_name(asked_by.login), clean_name(asked_by.display_name)
     for said in dict.fromkeys((login, name)):
         if said and not (await studio.gate.judge(said, kind="name", policy=studio.catalog.gate)).accepted:
-            known = asked_by.id or asked_by.login.lower()
+            known = asked_by.viewer.partition(":")[2][:64]
             return asked_by.model_copy(update={"id": known, "login": "", "display_name": SOMEBODY})
     return asked_by.model_copy(update={"login": login, "display_name": name})
 
 
-async def _accepted(
-    job: Job, place: int | None, studio: State, response: Response, *, promised: bool = False
-) -> AcceptedDocument:
-    estimate = (await studio.forecast()).estimate(job, place)
-    if promised and estimate:
+async def _foreseen(job: Job, place: int | None, studio: State) -> Estimate | None:
+    return (await studio.forecast()).estimate(job, place)
+
+
+async def promised(job: Job, place: int | None, studio: State) -> Estimate | None:
+    """Return when a fresh job is likely ready, and remember that this was said."""
+    estimate = await _foreseen(job, place, studio)
+    if estimate:
         await studio.forecaster.history.promise(job.id, estimate.p50_s, estimate.p90_s)
-    url = f"/status/{job.id}"
-    response.headers["Location"] = url
+    return estimate
+
+
+async def _accepted(job: Job, place: int | None, studio: State, *, fresh: bool = False) -> AcceptedDocument:
+    estimate = await (promised(job, place, studio) if fresh else _foreseen(job, place, studio))
     return AcceptedDocument(
         job_id=job.id,
         number=job.number,
@@ -188,5 +231,5 @@ async def _accepted(
         queue_position=place,
         **eta_of(estimate),
         estimate_usd=dollars(job.estimate),
-        status_url=url,
+        status_url=f"/status/{job.id}",
     )

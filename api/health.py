@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from redis.exceptions import RedisError
 
+from api.chats import ChatDocument
 from api.documents import Document
 from api.door import needs
 from api.errors import described
@@ -91,6 +92,9 @@ class HealthDocument(Document):
     stage: PartHealth = Field(description="The stage manager.")
     storage: PartHealth
     studio_file: FileHealth
+    chats: list[ChatDocument] = Field(
+        default_factory=list, description="How each chat is heard, as its bot said within the last 90 s."
+    )
 
 
 @router.get("/health", dependencies=needs(None), responses=described(), summary="Which parts are up")
@@ -102,6 +106,7 @@ async def health(studio: Studio) -> HealthDocument:
         workers = await studio.workers()
         board = await studio.queue.board()
         stage = Light.of(await studio.playout.managed())
+        chats = await studio.presences.now()
     except (RedisError, OSError):
         return HealthDocument(
             status=Whole.UNHEALTHY,
@@ -135,6 +140,7 @@ async def health(studio: Studio) -> HealthDocument:
         stage=PartHealth(status=stage),
         storage=PartHealth(status=storage),
         studio_file=_file(studio),
+        chats=[ChatDocument.of(chat) for chat in chats],
     )
 
 

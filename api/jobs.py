@@ -103,6 +103,7 @@ class ModeratedDocument(JobDocument):
     held_for: str = Field(description="Why it waits for a moderator.", examples=["word list: hold"])
     expires_at: str | None = Field(description="When it expires unless it has started.")
     retried_as: str | None = Field(description="The job that it was tried again as.")
+    direction: str = Field(description="What the engine is told in the prompt's place, by the prompt helper.")
 
     @classmethod
     def of(cls, job: Job, place: int | None, forecast: Forecast) -> "ModeratedDocument":
@@ -114,6 +115,7 @@ class ModeratedDocument(JobDocument):
             held_for=job.held_for,
             expires_at=time_of(job.expires_at) if job.expires_at else None,
             retried_as=job.retried_as or None,
+            direction=job.direction,
         )
 
 

@@ -35,6 +35,7 @@ QUANTILES = (0.5, 0.9)
 BEGUN: dict[str, list[tuple[str, ...]]] = {
     "accepted": [(lane,) for lane in Lane],
     "ended": [(status, "") for status in sorted(TERMINAL - {JobStatus.FAILED})],
+    "helped": [("directed",), ("failed",), ("refused",), ("budget",)],
     "leases_lost": [()],
     "reconciled": [("cancelled",), ("failed",), ("requeued",)],
 }

@@ -9,6 +9,7 @@ from api.documents import Document, time_of
 from api.door import Caller, at_least
 from api.errors import described
 from api.jobs import Decision, Moderator
+from api.retractions import shred
 from api.state import State, Studio
 from sakuga import store
 from sakuga.act import Act, Entry
@@ -51,6 +52,11 @@ class BanRequest(BaseModel):
     reason: Annotated[str, AfterValidator(clean_line)] = Field(
         default="", max_length=200, description="Why, for the audit log.", examples=["spam"]
     )
+    clips: bool = Field(
+        default=False,
+        description="Whether what they asked for goes as well, as POST /retractions takes it; a ban that lasts longer "
+        "stays then. For bans and time-outs of a platform.",
+    )
 
 
 class BanDocument(Document):
@@ -78,6 +84,7 @@ class BannedDocument(BanDocument):
     """A ban, and what it ended."""
 
     cancelled: list[str] = Field(description="Jobs of the viewer that were stopped.")
+    removed: list[str] = Field(default_factory=list, description="Clips of the viewer that were taken out.")
 
 
 class BansDocument(Document):
@@ -153,6 +160,10 @@ async def clear(caller: Moderator, studio: Studio, why: Decision | None = None) 
 async def ban(wanted: BanRequest, caller: Moderator, studio: Studio) -> BannedDocument:
     """Refuse a viewer's requests and stop what they have waiting or in work."""
     until = None if wanted.minutes is None else await store.clock(studio.redis) + wanted.minutes * 60
+    if wanted.clips:
+        made, gone = await studio.retractions.ban(wanted.viewer, by=caller.by, reason=wanted.reason, until=until)
+        await shred(studio, gone)
+        return BannedDocument(**BanDocument.of(made).model_dump(), cancelled=gone.cancelled, removed=gone.removed)
     made, ended = await studio.moderation.ban(wanted.viewer, by=caller.by, reason=wanted.reason, until=until)
     return BannedDocument(**BanDocument.of(made).model_dump(), cancelled=ended)
 

@@ -8,7 +8,7 @@ from api.cache import answer
 from api.documents import JobDocument, QueueDocument
 from api.door import reads
 from api.errors import described
-from api.state import Studio
+from api.state import State, Studio
 
 router = APIRouter(tags=["queue"])
 
@@ -26,9 +26,14 @@ async def queue(
     limit: Annotated[int, Query(ge=0, le=500, description="How many waiting jobs to list.")] = 100,
 ) -> Response:
     """Return the running jobs and the first that wait, each with its place, its ETA and the reasons for its place."""
+    return answer(request, await queue_of(studio, limit))
+
+
+async def queue_of(studio: State, limit: int) -> QueueDocument:
+    """Return the queue with the first `limit` of those that wait."""
     forecast = await studio.forecast(waiting=limit)
     board = forecast.board
-    document = QueueDocument(
+    return QueueDocument(
         open=not board.closed,
         paused=board.paused,
         draining=board.draining,
@@ -39,4 +44,3 @@ async def queue(
         running=[JobDocument.running(job, forecast) for job in board.running],
         waiting=[JobDocument.waiting(job, place, forecast) for place, job in enumerate(board.waiting, 1)],
     )
-    return answer(request, document)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from api.door import COOKIE, Needs
 from api.errors import ErrorDocument, example
+from api.signature import SIGNATURE
 from sakuga.errors import RateLimited
 from sakuga.role import Role
 
@@ -17,7 +18,15 @@ SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key, as `Authorization: Bearer sk_…`."},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
     "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser's, by POST /login."},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SIGNATURE,
+        "description": "By Standard Webhooks, made with SAKUGA_INBOUND_SECRET.",
+    },
 }
+SIGNED = {"signature"}
+KEYS = [name for name in SCHEMES if name not in SIGNED]
 UNAUTHENTICATED = "401"
 RATE_LIMITED = "429"
 
@@ -28,6 +37,8 @@ class RouteUndeclared(Exception):
 
 def declare(app: FastAPI, *, keyless_reads: bool) -> None:
     """Write into the app's schema what every route needs, as `x-role`; `x-keyless` where a key may be left out.
+
+    `x-signed` where a message needs a signature in place of a key.
 
     Raises RouteUndeclared.
     """
@@ -50,13 +61,19 @@ def declare(app: FastAPI, *, keyless_reads: bool) -> None:
 def _write(route: dict[str, Any], needs: Needs, *, keyless_reads: bool) -> None:
     keyless = needs.keyless and keyless_reads
     route["x-role"] = needs.role.label if needs.role else None
-    route["x-keyless"] = keyless or needs.role is None
+    route["x-keyless"] = keyless or (needs.role is None and not needs.signed)
+    if needs.signed:
+        route["x-signed"] = True
+        route["responses"].setdefault(RATE_LIMITED, _rate_limited())
+        route["security"] = [{name: []} for name in sorted(SIGNED)]
+        return
     if needs.role is None:
         route["responses"].pop(UNAUTHENTICATED, None)
         return
     if not keyless:
         route["responses"].setdefault(RATE_LIMITED, _rate_limited())
-    route["security"] = [{name: []} for name in SCHEMES] + ([{}] if keyless else [])
+    ways = [name for name in KEYS if not (needs.acts and name == "cookie")]
+    route["security"] = [{name: []} for name in ways] + ([{}] if keyless else [])
     if not needs.keyless:
         names = ", ".join(f"`{role.label}`" for role in Role if role >= needs.role)
         route["description"] += f"\n\nNeeds a key of one of these roles: {names}."

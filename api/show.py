@@ -5,19 +5,23 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import choice
 from api.documents import Document, time_of
 from api.door import Caller, at_least, reads
 from api.errors import described
+from api.plan import CAST
 from api.state import Studio
 from sakuga.ballot import Ballot
 from sakuga.errors import BallotNotOpen
 from sakuga.job import cut
 from sakuga.role import Role
-from sakuga.session import Session
+from sakuga.session import Rest, Session
+from sakuga.show import Show
 
 router = APIRouter(tags=["show"])
 
 Bot = Annotated[Caller, at_least(Role.BOT)]
+Moderator = Annotated[Caller, at_least(Role.MODERATOR)]
 
 
 class SessionDocument(Document):
@@ -27,6 +31,7 @@ class SessionDocument(Document):
     live: bool
     began_at: str | None
     ended_at: str | None
+    cancelled: int = Field(default=0, description="Jobs that were ended together with it, just now.")
 
     @classmethod
     def of(cls, session: Session) -> "SessionDocument":
@@ -36,7 +41,44 @@ class SessionDocument(Document):
             live=session.live,
             began_at=time_of(session.began_at) if session.began_at else None,
             ended_at=time_of(session.ended_at) if session.ended_at else None,
+            cancelled=session.cancelled,
         )
+
+
+class SessionEnd(BaseModel):
+    """How to end it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rest: Rest = Field(
+        default="draw",
+        description="What becomes of what waits or is held: it is still drawn, or cancelled, and what viewers paid for "
+        "it comes back to them. What is being drawn is drawn to its end.",
+        examples=["cancel"],
+    )
+
+
+class ShowRequest(BaseModel):
+    """What to draw where a request names nothing. What is left out stays; null leaves it to the studio file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    style: str | None = Field(default=None, max_length=40, description="A style of GET /catalog.", examples=["neon"])
+    characters: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None, max_length=CAST, description="Characters of GET /catalog, up to three; nobody if empty."
+    )
+
+
+class ShowDocument(Document):
+    """What moderators set for requests that name nothing, until the session ends."""
+
+    style: str | None = Field(description="Null while the studio file's counts.", examples=["neon"])
+    characters: list[str] | None = Field(description="Null while nobody was set.", examples=[["hana"]])
+
+    @classmethod
+    def of(cls, show: Show) -> "ShowDocument":
+        """Describe what is set."""
+        return cls(style=show.style, characters=None if show.characters is None else list(show.characters))
 
 
 class BallotRequest(BaseModel):
@@ -116,10 +158,36 @@ async def begin(caller: Bot, studio: Studio) -> SessionDocument:
     return SessionDocument.of(await studio.sessions.begin(by=caller.by))
 
 
-@router.post("/session/end", responses=described(), summary="The stream ends")
-async def end(caller: Bot, studio: Studio) -> SessionDocument:
-    """End the session. What waits is still drawn; POST /queue/drain takes no more."""
-    return SessionDocument.of(await studio.sessions.end(by=caller.by))
+@router.post("/session/end", responses=described(400, 413, 415, 422), summary="The stream ends")
+async def end(caller: Bot, studio: Studio, how: SessionEnd | None = None) -> SessionDocument:
+    """End the session. What waits is still drawn unless `rest` says otherwise; POST /queue/drain takes no more."""
+    return SessionDocument.of(await studio.sessions.end(by=caller.by, rest=how.rest if how else "draw"))
+
+
+@router.get("/show", dependencies=reads(), responses=described(), summary="What is set for the show")
+async def show(studio: Studio) -> ShowDocument:
+    """Return in which style and with whom cuts are drawn that name none."""
+    return ShowDocument.of(await studio.shows.now())
+
+
+@router.put("/show", responses=described(400, 413, 415, 422), summary="Set style and characters for the show")
+async def set_show(wanted: ShowRequest, caller: Moderator, studio: Studio) -> ShowDocument:
+    """Say in which style and with whom cuts are drawn that name none, until the session ends.
+
+    What waits stays as it is. An engine that can't draw these characters draws without them.
+    """
+    changes: dict[str, str | list[str] | None] = {}
+    if wanted.style is not None:
+        choice.style(wanted.style, studio.catalog)
+    if wanted.characters:
+        choice.engine(None, wanted.characters, await studio.specs(), studio.catalog)
+    if "style" in wanted.model_fields_set:
+        changes["style"] = wanted.style
+    if "characters" in wanted.model_fields_set:
+        changes["characters"] = None if wanted.characters is None else [*dict.fromkeys(wanted.characters)]
+    if changes:
+        await studio.shows.put(changes, by=caller.by)
+    return ShowDocument.of(await studio.shows.now())
 
 
 @router.get("/ballots", dependencies=reads(), responses=described(), summary="What is voted on")

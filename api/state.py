@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from api.forecast import Forecast
 from api.forecaster import Forecaster
 from api.gate import Gate
+from api.helper import Helper
 from api.said import Said
 from sakuga import store
 from sakuga.catalog import Catalog
@@ -20,11 +21,19 @@ from sakuga.events import Events
 from sakuga.gallery import Gallery
 from sakuga.latest import Latest
 from sakuga.ledger import Ledger
+from sakuga.lineage import Lineage
 from sakuga.moderation import Moderation
 from sakuga.playout import Playout
+from sakuga.pots import Pots
+from sakuga.presence import Presences
+from sakuga.purse import Purses
 from sakuga.queue import Queue
+from sakuga.redemptions import Redemptions
+from sakuga.retraction import Retractions
 from sakuga.session import Sessions
 from sakuga.settings import Settings
+from sakuga.show import Shows
+from sakuga.shredder import Shredder
 from sakuga.storage import Storage
 from sakuga.studio_file import StudioFile
 from sakuga.votes import Votes
@@ -47,10 +56,19 @@ class State:
     raw: store.Client
     queue: Queue
     moderation: Moderation
+    retractions: Retractions
+    shredder: Shredder
+    presences: Presences
     sessions: Sessions
+    shows: Shows
+    lineage: Lineage
+    pots: Pots
     votes: Votes
     ledger: Ledger
+    redemptions: Redemptions
+    purses: Purses
     gate: Gate
+    helper: Helper
     gallery: Gallery
     playout: Playout
     warmth: Warmth
@@ -69,19 +87,29 @@ class State:
     @classmethod
     def open(cls, settings: Settings, *, streams: int) -> Self:
         """Open what the routes need. Nothing is asked of the broker yet."""
-        redis = store.connect(settings.broker_url)
+        redis, storage = store.connect(settings.broker_url), Storage.open(settings)
+        gate = Gate.open(settings)
         return cls(
             settings=settings,
             file=StudioFile(settings.studio_file),
-            storage=Storage.open(settings),
+            storage=storage,
             redis=redis,
             raw=store.connect(settings.broker_url, decode=False),
             queue=Queue(redis),
             moderation=Moderation(redis),
+            retractions=Retractions(redis),
+            shredder=Shredder(redis, storage),
+            presences=Presences(redis),
             sessions=Sessions(redis),
+            shows=Shows(redis),
+            lineage=Lineage(redis),
+            pots=Pots(redis),
             votes=Votes(redis),
             ledger=Ledger(redis),
-            gate=Gate.open(settings),
+            redemptions=Redemptions(redis),
+            purses=Purses(redis),
+            gate=gate,
+            helper=Helper.open(settings, redis, gate),
             gallery=Gallery(redis),
             playout=Playout(redis),
             warmth=Warmth(redis),
@@ -99,6 +127,7 @@ class State:
     async def close(self) -> None:
         """Close the connections."""
         await self.gate.close()
+        await self.helper.close()
         await self.redis.aclose()
         await self.raw.aclose()
 

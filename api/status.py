@@ -86,6 +86,6 @@ def _say(job: Job, clip: Clip | None, place: int | None, forecast: Forecast) -> 
 async def preview(job_id: JobIdInPath, studio: Studio) -> Response:
     """Return what the renderer has drawn so far. Its address changes with each new picture."""
     picture = await studio.raw.get(store.PREVIEW_PREFIX + job_id)
-    if picture is None:
+    if picture is None or await studio.redis.hget(store.JOB_PREFIX + job_id, "held_for"):  # taken back since
         raise PreviewNotFound(job_id=job_id)
     return Response(picture, media_type="image/jpeg")

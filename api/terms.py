@@ -23,4 +23,14 @@ def terms_of(viewer: RequestedBy, lane: Lane, catalog: Catalog, *, retry_after_s
         soft=budget.soft,
         free=not lane.paid,
         retry_after_s=retry_after_s,
+        bits=viewer.bits,
+        bits_most=lanes.bits_most,
+        hundred_bits_s=lanes.hundred_bits_s,
+        bits_cap_s=lanes.bits_cap_s,
+        paid={  # nobody is worse off for having paid
+            "waiting": limits.waiting + limits.paid_places,
+            "active": max(limits.active.bits, limits.active.of(lane)),
+            "cooldown_s": min(limits.cooldown.bits, limits.cooldown.of(lane)),
+            "free": False,
+        },
     )

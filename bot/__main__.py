@@ -1,142 +1,133 @@
-"""``python -m bot``: hears the chat until it is told to stop."""
+"""``python -m bot``: hears the chats until it is told to stop."""
 
 import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-import twitchio
+import httpx
 
-from bot import twitch
 from bot.bench import Bench
+from bot.curtain import Curtain
 from bot.desk import Desk
-from bot.line import Line
+from bot.errands import Errands
+from bot.memory import Memory
 from bot.moderators import Moderators
 from bot.outbox import Outbox
-from bot.recent import Recent
-from bot.replies import Replies
-from bot.tokens import TokenFile
+from bot.porter import Porter
+from bot.presence import Presence
+from bot.till import Till
+from bot.twitch import chat as twitch
+from bot.twitch.attendance import Attendance, first, logged_in
+from bot.twitch.counter import Counter
+from bot.twitch.settler import Settler
+from bot.twitch.shop import Shop
+from bot.twitch.tokens import TokenFile
 from bot.watch import Watch
+from bot.youtube import chat as youtube
+from bot.youtube.chat import YouTube
+from bot.youtube.news import PREFIX
 from sakuga.errors import StudioError
 from sakuga.gateway import Gateway
 from sakuga.log import configure, get_logger
+from sakuga.replies import Replies
 from sakuga.settings import Settings
 from sakuga.studio_file import StudioFile
 
 TWITCH_TIMEOUT = aiohttp.ClientTimeout(total=15)
-FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 30.0
-LOCKED_OUT_PAUSE_S = 300.0
-MOST_UNHEARD = 200
-HELP = "docs/how-to/twitch.md"
+YOUTUBE_TIMEOUT = httpx.Timeout(15)
+MEMORY = "bot.sqlite"
 HELP_CHAT = "docs/how-to/chat.md"
 
 log = get_logger("bot")
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Be the bot until `stop` is set. Without a login it says what is missing and only waits."""
+    """Be the bot until `stop` is set. Without any login it says what is missing and only waits."""
     tokens = TokenFile(settings)
-    if names := twitch.missing(settings, tokens):
-        log.info("bot.quiet", missing=", ".join(names), help=HELP)
-        await stop.wait()
+    if youtube.missing(settings):
+        await first(stop.wait(), logged_in(settings, tokens))
+    if stop.is_set():
         return
     twitch.quieten()
     if settings.twitch_api_base:
         twitch.redirect(settings.twitch_api_base)
+    async with AsyncExitStack() as stack:
+        await first(stop.wait(), attend(settings, tokens, stack))
+    log.info("bot.stopped")
+
+
+async def attend(settings: Settings, tokens: TokenFile, stack: AsyncExitStack) -> None:
+    """Put everybody together whom the bot needs, and let them work until cancelled; the stack puts them away."""
     studio = StudioFile(settings.studio_file)
     replies = Replies(lambda: studio.catalog.chat)
     if mistakes := replies.mistakes():
         log.warning("chat.texts_unused", keys=", ".join(mistakes), help=HELP_CHAT)
+    chat, link = (lambda: studio.catalog.chat), partial(public_link, settings)
+    memory = stack.enter_context(Memory(settings.var_dir / MEMORY))
+    gateway = await stack.enter_async_context(Gateway(settings.gateway, key=settings.own_key))
+    till = await stack.enter_async_context(Till(settings.gateway, key=settings.own_key))
+    moderators = await stack.enter_async_context(moderators_of(settings)) if settings.chat_key else None
+    session = await stack.enter_async_context(aiohttp.ClientSession(timeout=TWITCH_TIMEOUT))
+    http = await stack.enter_async_context(httpx.AsyncClient(timeout=YOUTUBE_TIMEOUT, trust_env=False))
+
     outbox = Outbox()
-    async with (
-        Gateway(settings.gateway, key=settings.own_key) as gateway,
-        Moderators(
-            settings.gateway, key=settings.chat_key.get_secret_value() if settings.chat_key else None
-        ) as moderators,
-        aiohttp.ClientSession(timeout=TWITCH_TIMEOUT) as session,
-    ):
-        link = partial(public_link, settings)
-        watch = Watch(gateway, outbox.put, replies=replies, link=link)
-        bench = Bench(gateway, moderators if settings.chat_key else None, replies)
-        desk = Desk(
-            gateway, watch, outbox.put, bench=bench, replies=replies, chat=lambda: studio.catalog.chat, link=link
-        )
-        lines: asyncio.Queue[Line] = asyncio.Queue(MOST_UNHEARD)
-        handling = asyncio.create_task(handle(lines, desk))
-        try:
-            await first(stop.wait(), attend(settings, session=session, tokens=tokens, lines=lines, outbox=outbox))
-        finally:
-            handling.cancel()
-            await asyncio.gather(handling, return_exceptions=True)
-            await watch.close()
-    log.info("bot.stopped")
+
+    def answer(text: str, message_id: str, name: str = "") -> None:
+        (tube.answer if message_id.startswith(PREFIX) else outbox.put)(text, message_id, name)
+
+    watch = Watch(gateway, answer, replies=replies, link=link, memory=memory)
+    stack.push_async_callback(watch.close)
+    settler = Settler(till)
+    shop = Shop(till, watch, answer, settler=settler, notes=memory, replies=replies, chat=chat)
+    bench = Bench(gateway, moderators, replies, memory=memory)
+    desk = Desk(gateway, watch, answer, bench=bench, replies=replies, chat=chat, link=link, till=till, memory=memory)
+    stack.push_async_callback(desk.close)
+    await desk.resume()
+    watch.resume()
+    curtain = Curtain(gateway, moderators, memory, chat=chat)
+    stack.push_async_callback(curtain.close)
+
+    def left(job_id: str) -> None:
+        watch.leave(job_id)
+        settler.wake()  # it may have been paid for
+
+    errands = Errands(hammer=moderators, till=till, shop=shop, leave=left)
+    porter = Porter(desk, errands, curtain=curtain, memory=memory)
+    presence = Presence(gateway, "twitch")
+    counter = Counter(
+        gateway, shop, settler, show=lambda: studio.catalog, tell=lambda reward: presence.say(reward=reward)
+    )
+    attendance = Attendance(
+        settings,
+        session=session,
+        tokens=tokens,
+        memory=memory,
+        hear=porter.hear,
+        chat=chat,
+        outbox=outbox,
+        counter=counter,
+        presence=presence,
+    )
+    on_twitch = bool(settings.twitch_client_id)
+    tube = YouTube(
+        settings, http=http, hear=porter.hear, memory=memory, gateway=gateway, chat=chat, on_air=not on_twitch
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(porter.run(), name="porter")
+        group.create_task(tube.attend(), name="youtube")
+        if on_twitch:
+            group.create_task(presence.run(), name="presence")
+            group.create_task(attendance.run(), name="twitch")
 
 
-async def attend(
-    settings: Settings,
-    *,
-    session: aiohttp.ClientSession,
-    tokens: TokenFile,
-    lines: asyncio.Queue[Line],
-    outbox: Outbox,
-) -> None:
-    """Stay in the chat until cancelled: log in, and again with growing pauses whenever that fails or ends."""
-
-    def hear(line: Line) -> None:
-        try:
-            lines.put_nowait(line)
-        except asyncio.QueueFull:
-            log.warning("chat.unheard", message_id=line.id)
-
-    heard = Recent(twitch.REDELIVERED_WITHIN_S, most=10_000)
-    pause_s = FIRST_PAUSE_S
-    while True:
-        async with twitch.Chat(settings, session=session, tokens=tokens, heard=heard, hear=hear) as chat:
-            try:
-                entered = await chat.enter()
-            except twitchio.HTTPException as error:
-                reason = error.extra.get("message")
-                log.warning("twitch.refused", status=error.status, reason=reason, help=HELP, retry_s=pause_s)
-            except (aiohttp.ClientError, OSError, TimeoutError, twitchio.TwitchioException) as error:
-                log.warning("twitch.unreachable", error=type(error).__name__, retry_s=pause_s)
-            else:
-                if entered:
-                    log.info("bot.ready", channel=settings.twitch_broadcaster_id)
-                    pause_s = FIRST_PAUSE_S
-                    await first(chat.deaf(), outbox.run(chat))
-                else:
-                    pause_s = LOCKED_OUT_PAUSE_S
-                    log.error("bot.locked_out", help=HELP, retry_s=pause_s)
-        await asyncio.sleep(pause_s)
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-
-
-async def handle(lines: asyncio.Queue[Line], desk: Desk) -> None:
-    """Hand lines to the desk one after another, so that requests keep their order."""
-    while True:
-        line = await lines.get()
-        try:
-            await desk.hear(line)
-        except Exception:
-            log.exception("bot.stumbled", message_id=line.id)
-
-
-async def first(*ends: Awaitable[object]) -> None:
-    """Return when one of them is done, or raise what it raised; the others are cancelled."""
-    tasks = [asyncio.ensure_future(end) for end in ends]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+def moderators_of(settings: Settings) -> Moderators:
+    """Return the gateway as moderators in chat see it."""
+    return Moderators(settings.gateway, key=settings.chat_key.get_secret_value() if settings.chat_key else None)
 
 
 def public_link(settings: Settings, path: str) -> str | None:

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from bot.commands import Command, Name
 from bot.line import Line
+from bot.memory import Memory
 from bot.moderators import Moderators, PotDocument
-from bot.replies import Replies, counted
+from sakuga.chat import CommandName
 from sakuga.errors import GatewayRefused
 from sakuga.gateway import Gateway, JobDocument
 from sakuga.job import cut
-from sakuga.latest import Latest
 from sakuga.log import get_logger
+from sakuga.replies import Replies, counted, some
 
 MOST = 500  # of the queue, as much as the gateway lists
-PEOPLE = 5000  # as many as are remembered
 PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+OFF = "off"  # in place of a name: what the studio file says counts again
 LOCKED_OUT = frozenset({"unauthenticated", "forbidden", "key_exposed"})
 
 log = get_logger("bot")
@@ -24,11 +26,13 @@ log = get_logger("bot")
 class Bench:
     """Does what moderators ask for, with a moderator's key. Without one it says what is missing."""
 
-    def __init__(self, gateway: Gateway, moderators: Moderators | None, replies: Replies) -> None:
+    def __init__(
+        self, gateway: Gateway, moderators: Moderators | None, replies: Replies, *, memory: Memory | None = None
+    ) -> None:
         self._gateway = gateway
         self._moderators = moderators
         self._replies = replies
-        self._ids: Latest[str] = Latest(PEOPLE)
+        self._memory = Memory() if memory is None else memory
         self._does: Mapping[Name, Callable[[Moderators, Line, Command], Awaitable[str]]] = {
             "promote": self._move,
             "demote": self._move,
@@ -44,14 +48,16 @@ class Bench:
             "dump": self._dump,
             "undump": self._release,
             "budget": self._budget,
+            "style": self._style,
+            "character": self._cast,
         }
 
     def notice(self, line: Line) -> None:
         """Remember who speaks and who is spoken to: bans need ids, and people know names."""
-        for login, viewer in line.mentioned.items():
-            self._ids[login] = viewer
-        if line.viewer.login:
-            self._ids[line.viewer.login.lower()] = line.viewer.viewer
+        platform = line.viewer.platform
+        for login, viewer in {**line.mentioned, line.viewer.login: line.viewer.viewer}.items():
+            if login:
+                self._memory.meet(f"{platform}:{login}", viewer)
 
     async def act(self, line: Line, command: Command) -> str:
         """Do what a moderator asks for and return what to say. Raises GatewayRefused, GatewayUnreachable."""
@@ -118,11 +124,11 @@ class Bench:
     async def _ban(self, moderators: Moderators, line: Line, command: Command) -> str:
         if not command.login:
             return self._replies.say("mod.who", name=line.viewer.name)
-        viewer = self._ids.get(command.login)
+        viewer = self._memory.viewer(f"{line.viewer.platform}:{command.login}")
         if viewer is None:
             return self._replies.say("mod.stranger", name=line.viewer.name)
         ended = await moderators.ban(viewer, by=by(line))
-        return self._replies.say("mod.banned", login=command.login, count=counted(ended, "cut"))
+        return self._replies.say("mod.banned", login=command.login, count=counted(len(ended.cancelled), "cut"))
 
     async def _dump(self, moderators: Moderators, line: Line, _: Command) -> str:
         await moderators.dump(by=by(line))
@@ -142,13 +148,25 @@ class Bench:
             day_left=left(told.day),
         )
 
+    async def _style(self, moderators: Moderators, line: Line, command: Command) -> str:
+        style, *_ = command.names
+        show = await moderators.set_show(by=by(line), style=None if style == OFF else style)
+        return self._replies.say("show.styled", names=show.style) if show.style else self._replies.say("show.unstyled")
+
+    async def _cast(self, moderators: Moderators, line: Line, command: Command) -> str:
+        characters = None if OFF in command.names else [*command.names]
+        show = await moderators.set_show(by=by(line), characters=characters)
+        names = some(show.characters or ())
+        return self._replies.say("show.cast", names=names) if names else self._replies.say("show.uncast")
+
     async def _waiting(self, command: Command) -> JobDocument | None:
         queue = await self._gateway.queue(limit=MOST)
         return next((job for job in (*queue.waiting, *queue.running) if job.number == command.number), None)
 
     def _unknown(self, line: Line, command: Command) -> str:
         if command.number is None:
-            return self._replies.say("job.unnamed", name=line.viewer.name, command=self._replies.typed(command.name))
+            named = cast("CommandName", command.name)
+            return self._replies.say("job.unnamed", name=line.viewer.name, command=self._replies.typed(named))
         return self._replies.say("job.absent", name=line.viewer.name, cut=cut(command.number))
 
 

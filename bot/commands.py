@@ -2,21 +2,27 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from sakuga.ballot import CHOICES
 from sakuga.chat import ChatPolicy, CommandName
 
-Name = CommandName
+Name = Literal[CommandName, "ensemble"]
+TOGETHER = "+"  # behind a word for `anime`: the words go into the pot
 DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb\u300c\u300d\u300e\u300f'
 SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 OPTIONS = ("style", "character", "preset")
-OPTION = re.compile(rf"(?:^|\s)(?:--|\u2014|\u2013)({'|'.join(OPTIONS)})(?:\s+|=)([\w-]+)(?=\s|$)", re.IGNORECASE)
+OPTION = re.compile(
+    rf"(?:^|\s)(?:--|\u2014|\u2013)({'|'.join(OPTIONS)})(?:(?:\s+|=)(\w[\w-]*))?(?=\s|$)", re.IGNORECASE
+)
 CAST = 3  # characters in a clip; the gateway takes no more
 COMMAND = re.compile(r"(\w+)(.*)", re.DOTALL)
-CUT = re.compile(r"(#|c-?)?([0-9]{1,9})[.!?]*", re.IGNORECASE)
+CUT = re.compile(r"(#|c-?)?([0-9]{1,9})[.,:;!?]*", re.IGNORECASE)
+FIRST = re.compile(r"\s*(\S+)(.*)", re.DOTALL)
+KNOWN_AS = re.compile(r"[\w-]{1,40}")
 LOGIN = re.compile(r"@?([a-z0-9_]{1,25})[,.:!?]*", re.IGNORECASE)
+ASKING: frozenset[Name] = frozenset({"anime", "again", "remix"})
 MODERATORS: frozenset[Name] = frozenset(
     {
         "promote", "demote", "hold", "approve", "skip", "pause", "resume",
@@ -27,7 +33,7 @@ MODERATORS: frozenset[Name] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a viewer asks for. Prompt, style, characters and preset only count for `anime`."""
+    """What a viewer asks for. Prompt, style, characters and preset count for `anime`, `remix` and `ensemble`."""
 
     name: Name
     prompt: str = ""
@@ -40,6 +46,8 @@ class Command:
     """On the ballot, for `vote`."""
     login: str = ""
     """Of a viewer, for `ban`."""
+    names: tuple[str, ...] = ()
+    """Of styles or characters, for `style` and `character`."""
 
 
 def parse(text: str, chat: ChatPolicy) -> Command | None:
@@ -53,24 +61,55 @@ def parse(text: str, chat: ChatPolicy) -> Command | None:
     if found is None:
         return None
     word = _plain(found[1]).lower()
-    name: Name
-    for name in get_args(Name):
+    name: CommandName
+    for name in get_args(CommandName):
         if word in chat.commands.words_of(name):
-            return wish(name, found[2]) if name == "anime" else order(name, found[2])
+            return meant(name, found[2])
     return None
+
+
+def meant(name: CommandName, text: str) -> Command:
+    """Return the command with what stands behind its word. A plus right behind `anime` is for all together."""
+    if name == "anime":
+        return wish("ensemble", text[1:]) if _plain(text[:1]) == TOGETHER else wish(name, text)
+    if name == "remix":
+        return remix(text)
+    if name in ("style", "character"):
+        return Command(name, names=names(text))
+    return order(name, text)
+
+
+def remix(text: str) -> Command:
+    """Return the command with the cut that it begins with, and what to change.
+
+    A bare number is a cut only if nothing else is said: `2 cats` is a change.
+    """
+    found = wish("remix", text)
+    first = FIRST.fullmatch(found.prompt)
+    cut = CUT.fullmatch(_plain(first[1])) if first else None
+    if first is None or cut is None or (cut[1] not in ("#", "c-", "C-") and first[2].strip()):
+        return found
+    return replace(found, number=int(cut[2]), prompt=unquoted(first[2]))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return up to three names of styles or characters, in small letters."""
+    found = (word.strip(".,:;!?") for word in _plain(text).lower().split())
+    return tuple(dict.fromkeys(word for word in found if KNOWN_AS.fullmatch(word)))[:CAST]
 
 
 def wish(name: Name, text: str) -> Command:
     """Return the command with the prompt without its quotes, and the options that stand outside of them.
 
     `--style name`, `--preset name` and, up to three times, `--character name`; of two styles or presets the first
-    counts. Chat clients may have turned the two hyphens into a dash.
+    counts, and one without a name says nothing. Chat clients may have turned the two hyphens into a dash.
     """
     options: dict[str, list[str]] = {option: [] for option in OPTIONS}
     words, at = "", 0
     for found in OPTION.finditer(text):
         if sum(character in DOUBLE_QUOTES for character in text[: found.start()]) % 2 == 0:
-            options[found[1].lower()].append(found[2].lower())
+            if found[2]:
+                options[found[1].lower()].append(found[2].lower())
             words, at = words + text[at : found.start()], found.end()
     return Command(
         name,

@@ -1,13 +1,20 @@
 """The front desk: hears lines of chat, asks the gateway and answers."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter, ValidationError
 
 from bot.bench import MOST, Bench
-from bot.commands import MODERATORS, Command, Name, parse
+from bot.commands import ASKING, MODERATORS, Command, Name, parse
 from bot.line import Line
+from bot.memory import Memory
+from bot.notices import Notices
+from bot.pot import Pot
 from bot.recent import Recent
-from bot.replies import Replies, counted, some
+from bot.till import CreditDocument
 from bot.watch import Watch
 from sakuga.chat import ChatPolicy
 from sakuga.errors import GatewayRefused, GatewayUnreachable
@@ -15,6 +22,7 @@ from sakuga.gateway import AcceptedJob, Gateway, JobDocument
 from sakuga.job import cut
 from sakuga.latest import Latest
 from sakuga.log import get_logger
+from sakuga.replies import Replies, counted
 
 # What everybody reads is said once in so long, whoever asks.
 COMMON_PAUSE_S = 30.0
@@ -23,6 +31,8 @@ REPEAT_PAUSE_S = 30.0
 UNTIL_ACCEPTED = ("cooling_down", "viewer_busy", "queue_full")
 VIEWERS = 2000  # whose last request is remembered
 CHIEFS = frozenset({"moderator", "broadcaster"})
+NEWEST = 3  # changes of a purse that are told
+COMMANDS = TypeAdapter(Command)
 
 log = get_logger("bot")
 
@@ -33,6 +43,13 @@ class Asked:
 
     command: Command
     job: AcceptedJob
+
+
+class Till(Protocol):
+    """Knows what viewers have for later."""
+
+    async def credit(self, viewer: str) -> CreditDocument:
+        """Return the purse of a viewer, given as in twitch:3000."""
 
 
 class Desk:
@@ -48,6 +65,8 @@ class Desk:
         replies: Replies,
         chat: Callable[[], ChatPolicy],
         link: Callable[[str], str | None],
+        till: Till | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._gateway = gateway
         self._watch = watch
@@ -55,12 +74,18 @@ class Desk:
         self._bench = bench
         self._replies = replies
         self._chat = chat
-        self._link = link
+        self._till = till
+        self._memory = Memory() if memory is None else memory
+        self._pot = Pot(gateway, watch, answer, replies=replies)
+        self._notices = Notices(gateway, replies, link)
         self._said = Recent(COMMON_PAUSE_S)
         self._told = Recent(REPEAT_PAUSE_S)
         self._asked: Latest[Asked] = Latest(VIEWERS)
-        self._does: Mapping[Name, Callable[[Line, Command], Awaitable[None]]] = {
+        self._does: Mapping[Name, Callable[[Line, Command], Awaitable[bool | None]]] = {
             "anime": self._anime,
+            "remix": self._remix,
+            "ensemble": self._ensemble,
+            "credit": self._credit,
             "again": self._again,
             "pos": self._pos,
             "cancel": self._cancel,
@@ -72,17 +97,20 @@ class Desk:
             "help": self._common,
         }
 
-    async def hear(self, line: Line) -> None:
-        """Handle one line. Lines without a command of ours pass in silence, and moderators' commands of others do."""
+    async def hear(self, line: Line) -> bool | None:
+        """Handle one line: True if it became a request, False if one was refused, None if it was none.
+
+        Lines without a command of ours pass in silence, and moderators' commands of others do.
+        """
         self._bench.notice(line)
-        command = parse(line.text, self._chat())
-        if command is None or (command.name in MODERATORS and not CHIEFS & {*line.viewer.roles}):
-            return
+        command, chief = parse(line.text, self._chat()), bool(CHIEFS & {*line.viewer.roles})
+        if command is None or (command.name in MODERATORS and not chief):
+            return None
         try:
-            if command.name in MODERATORS:
+            if command.name in MODERATORS or (command.names and chief):
                 self._answer(await self._bench.act(line, command), line.id, line.viewer.name)
-            else:
-                await self._does[command.name](line, command)
+                return None
+            return await self._does[command.name](line, command)
         except GatewayRefused as error:
             log.info("job.refused", code=error.reason, viewer=line.viewer.login)
             wait_s = max(REPEAT_PAUSE_S, error.retry_after_s or 0)
@@ -90,13 +118,29 @@ class Desk:
         except GatewayUnreachable as error:
             log.warning("gateway.unreachable", url=self._gateway.url)
             self._hint(line, error.code)
+        return False if command.name in ASKING else None
+
+    async def resume(self) -> None:
+        """Go on with what viewers had begun to put together before the bot was started."""
+        with suppress(GatewayRefused, GatewayUnreachable):
+            await self._pot.resume()
+
+    async def close(self) -> None:
+        """Stop following what viewers put together."""
+        await self._pot.close()
 
     # --- the viewer's own --------------------------------------------------------------------------------------------
 
-    async def _anime(self, line: Line, command: Command) -> None:
+    async def _anime(self, line: Line, command: Command) -> bool:
         if not command.prompt:
             self._hint(line, "prompt_empty")
-            return
+            return False
+        return await self._ask(line, command)
+
+    async def _remix(self, line: Line, command: Command) -> bool:
+        return await self._ask(line, command, remix={} if command.number is None else {"number": command.number})
+
+    async def _ask(self, line: Line, command: Command, **wishes: Any) -> bool:
         job = await self._gateway.generate(
             command.prompt,
             requested_by=line.viewer,
@@ -104,22 +148,43 @@ class Desk:
             style=command.style,
             characters=command.characters or None,
             preset=command.preset,
+            message_id=line.id,
+            **wishes,
         )
         log.info("job.accepted", job_id=job.job_id, cut=job.cut, position=job.queue_position)
         log.debug("job.asked", job_id=job.job_id, prompt=command.prompt)
         self._asked[line.viewer.viewer] = Asked(command, job)
+        self._memory.ask(line.viewer.viewer, COMMANDS.dump_json(command).decode())
         for code in UNTIL_ACCEPTED:
             self._told.forget((line.viewer.viewer, code))
         if not job.terminal:
             self._answer(self._replies.place(job), line.id, line.viewer.name)
         self._watch.follow(job.job_id, line.id, line.viewer.name)
+        return True
 
-    async def _again(self, line: Line, _: Command) -> None:
-        asked = self._asked.get(line.viewer.viewer)
-        if asked is None:
+    async def _again(self, line: Line, _: Command) -> bool | None:
+        try:
+            command = COMMANDS.validate_json(self._memory.asked(line.viewer.viewer) or "null")
+        except ValidationError:
             self._hint(line, "again.absent")
-        else:
-            await self._anime(line, asked.command)
+            return False
+        return await self._does[command.name](line, command)
+
+    async def _ensemble(self, line: Line, command: Command) -> None:
+        if not command.prompt:
+            self._hint(line, "pot.how")
+            return
+        joined, said = await self._pot.join(line, command.prompt)
+        if joined.joined != "again":
+            self._tell(line, f"{joined.joined} {joined.pot.pot_id}", said)
+
+    async def _credit(self, line: Line, _: Command) -> None:
+        if self._till is None or not line.viewer.viewer:
+            return
+        purse = await self._till.credit(line.viewer.viewer)
+        newest = ", ".join(f"{change.bits:+d} {change.reason}" for change in purse.entries[:NEWEST])
+        told = {"count": counted(purse.bits, "bit"), "newest": f" ({newest})"} if purse.bits else {}
+        self._hint(line, "credit.told" if told else "credit.none", **told)
 
     async def _pos(self, line: Line, _: Command) -> None:
         job = await self._own(line)
@@ -156,34 +221,15 @@ class Desk:
     # --- what everybody reads ----------------------------------------------------------------------------------------
 
     async def _common(self, line: Line, command: Command) -> None:
-        if not self._said.add(command.name):
+        said_here = (line.viewer.platform, command.name)
+        if not self._said.add(said_here):
             return
         try:
-            said = await self._saying(command.name)
+            said = await self._notices.of(command.name)
         except (GatewayRefused, GatewayUnreachable):
-            self._said.forget(command.name)
+            self._said.forget(said_here)
             raise
         self._answer(said, line.id, line.viewer.name)
-
-    async def _saying(self, name: Name) -> str:
-        if name == "queue":
-            return self._replies.listed(await self._gateway.queue())
-        if name == "help":
-            return self._replies.helped()
-        if name == "gallery":
-            return await self._gallery()
-        catalog = await self._gateway.catalog()
-        if name == "style":
-            return self._replies.say("styles.listed", names=some(style.name for style in catalog.styles))
-        names = some(character.name for character in catalog.characters)
-        return self._replies.say("characters.listed" if names else "characters.none", names=names)
-
-    async def _gallery(self) -> str:
-        if link := self._link("/"):
-            return self._replies.say("gallery.linked", link=link)
-        for clip in (await self._gateway.clips(limit=1)).clips:
-            return self._replies.say("gallery.newest", cut=clip.cut, author=clip.requested_by.name)
-        return self._replies.say("gallery.empty")
 
     # --- finding and telling -----------------------------------------------------------------------------------------
 
@@ -214,7 +260,7 @@ class Desk:
             self._hint(line, "job.absent", cut=cut(command.number))
 
     def _hint(self, line: Line, key: str, **data: str) -> None:
-        self._tell(line, key, self._replies.say(key, name=line.viewer.name, **data))
+        self._tell(line, " ".join((key, *data.values())), self._replies.say(key, name=line.viewer.name, **data))
 
     def _tell(self, line: Line, what: str, text: str, *, within_s: float | None = None) -> None:
         """Answer, unless this viewer was told the same a moment ago."""

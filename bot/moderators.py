@@ -1,8 +1,9 @@
 """The gateway as moderators in chat see it: what they write is done with the bot's own moderator's key."""
 
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
-from sakuga.documents import CancelDocument, Document, JobDocument
+from sakuga.documents import CancelDocument, Document, JobDocument, ShowDocument
 from sakuga.gateway import Gateway
 
 
@@ -24,10 +25,11 @@ class ClearedDocument(Document):
     cancelled: int
 
 
-class BannedDocument(Document):
-    """The jobs that a ban ended."""
+class RetractedDocument(Document):
+    """The jobs that were ended, and the clips that were taken out."""
 
     cancelled: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 class PotDocument(Document):
@@ -45,7 +47,10 @@ class BudgetDocument(Document):
 
 
 class Moderators(Gateway):
-    """Acts for moderators: `by` is who wrote it, as in twitch:alice, and stands in the audit beside the key's name."""
+    """Acts for moderators: `by` is who wrote it, as in twitch:alice, and stands in the audit beside the key's name.
+
+    Where a platform doesn't tell who it was, `by` is empty, and the key's name stands alone.
+    """
 
     async def move(self, job_id: str, where: str, *, by: str) -> JobDocument:
         """Move a waiting job: `top` or `bottom`."""
@@ -75,10 +80,47 @@ class Moderators(Gateway):
         """End all that wait, and return how many those were."""
         return self._read(await self._act("POST", "/queue/clear", by), ClearedDocument).cancelled
 
-    async def ban(self, viewer: str, *, by: str) -> int:
-        """Keep a viewer out, and return how many jobs ended with that."""
-        answer = await self._act("POST", "/bans", by, {"viewer": viewer, "reason": "by chat"})
-        return len(self._read(answer, BannedDocument).cancelled)
+    async def ban(
+        self,
+        viewer: str,
+        *,
+        by: str = "",
+        minutes: float | None = None,
+        clips: bool = False,
+        reason: str = "by chat",
+    ) -> RetractedDocument:
+        """Keep a viewer out, for so many minutes or for good, and return what ended with that.
+
+        With `clips` what they asked for in this stream goes as well, and a ban that lasts longer stays.
+        """
+        body: dict[str, Any] = {"viewer": viewer, "reason": reason}
+        body |= ({"minutes": minutes} if minutes is not None else {}) | ({"clips": True} if clips else {})
+        return self._read(await self._act("POST", "/bans", by, body), RetractedDocument)
+
+    async def unban(self, viewer: str, *, by: str = "") -> None:
+        """Let a viewer ask again. It is no error if there was no ban."""
+        await self._act("DELETE", f"/bans/{quote(viewer, safe=':')}", by)
+
+    async def retract(
+        self,
+        kind: Literal["message", "viewer", "chat"],
+        platform: str,
+        *,
+        message_id: str | None = None,
+        viewer: str | None = None,
+        by: str = "",
+    ) -> RetractedDocument:
+        """Take back what a deleted message, a viewer who was removed, or a cleared chat has asked for.
+
+        Repeated, it finds nothing left. `message_id` is for a message, `viewer` for a viewer, as in twitch:3000.
+        """
+        body = {"kind": kind, "platform": platform, "message_id": message_id, "viewer": viewer}
+        answer = await self._act("POST", "/retractions", by, {name: part for name, part in body.items() if part})
+        return self._read(answer, RetractedDocument)
+
+    async def set_show(self, *, by: str = "", **changes: str | list[str] | None) -> ShowDocument:
+        """Set `style` or `characters` of jobs that name none; None leaves them to the studio file again."""
+        return self._read(await self._act("PUT", "/show", by, dict(changes)), ShowDocument)
 
     async def dump(self, *, by: str) -> None:
         """Black out the stage."""
@@ -93,4 +135,5 @@ class Moderators(Gateway):
         return self._read(await self._send("GET", "/budget"), BudgetDocument)
 
     async def _act(self, method: str, path: str, by: str, body: dict[str, Any] | None = None) -> Any:
-        return await self._send(method, path, headers={"X-On-Behalf-Of": by}, **({"json": body} if body else {}))
+        headers = {"X-On-Behalf-Of": by} if by else {}
+        return await self._send(method, path, headers=headers, **({"json": body} if body else {}))

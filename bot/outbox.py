@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from bot.replies import LONGEST, fitting
+from bot.stumble import named
 from sakuga.log import get_logger
+from sakuga.replies import LONGEST, fitting
 
 # Twitch allows 20 messages in 30 s, 100 as broadcaster or moderator, and mutes the bot for 30 min beyond;
 # four fifths leave room for its clock and ours. https://dev.twitch.tv/docs/chat/#rate-limits
@@ -76,7 +78,7 @@ class Outbox:
         self._busy = busy
         self._sleep = sleep
         self._waiting: asyncio.Queue[Reply] = asyncio.Queue(MOST_WAITING)
-        self._next: Reply | None = None
+        self._next: deque[Reply] = deque()  # before those that wait
         self._sent_at: deque[float] = deque()
 
     def put(self, text: str, reply_to: str, name: str = "") -> None:
@@ -87,20 +89,22 @@ class Outbox:
             log.warning("chat.dropped", reason="outbox_full", reply_to=reply_to)
 
     async def run(self, channel: Channel) -> None:
-        """Send what comes in until cancelled."""
+        """Send what comes in until cancelled. What was surely not sent by then is for the next channel."""
         while True:
-            reply, self._next = self._next or await self._waiting.get(), None
+            reply = self._next.popleft() if self._next else await self._waiting.get()
             if time.monotonic() - reply.at > self._stale_s:
                 log.warning("chat.dropped", reason="stale", reply_to=reply.reply_to)
-            else:
+                continue
+            with self._kept(reply):
                 await self._room(channel)
-                await self._send(channel, self._shared(reply))
+            await self._send(channel, self._shared(reply))
 
     async def _send(self, channel: Channel, reply: Reply) -> None:
         for pause_s in (*self._retry_pauses_s, None):
-            await self._room(channel)
+            with self._kept(reply):
+                await self._room(channel)
             self._sent_at.append(time.monotonic())
-            delivery = await channel.deliver(reply.text, reply.reply_to)
+            delivery = await self._delivered(channel, reply)
             if delivery.outcome == "sent":
                 log.info("chat.replied", reply_to=reply.reply_to)
                 return
@@ -108,17 +112,34 @@ class Outbox:
                 log.warning("chat.dropped", reason=delivery.reason, reply_to=reply.reply_to)
                 return
             log.info("chat.delayed", reason=delivery.reason, pause_s=pause_s)
-            await self._sleep(pause_s)
+            with self._kept(reply):
+                await self._sleep(pause_s)
+
+    async def _delivered(self, channel: Channel, reply: Reply) -> Delivery:
+        try:
+            return await channel.deliver(reply.text, reply.reply_to)
+        except Exception as error:  # noqa: BLE001 - an answer that nobody expected costs this reply, and no other
+            log.error("chat.stumbled", where="deliver", error=named(error))  # noqa: TRY400 - it may hold a token
+            return Delivery("dropped", "stumbled")
+
+    @contextmanager
+    def _kept(self, reply: Reply) -> Iterator[None]:
+        """Put a reply back to the front if this is where the sending is cancelled."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._next.appendleft(reply)
+            raise
 
     def _shared(self, first: Reply) -> Reply:
         """Return the reply, together with those behind it while there are many and they fit into one message."""
-        if self._waiting.qsize() < self._busy:
+        if self._next or self._waiting.qsize() < self._busy:
             return first
         text, count = first.addressed, 1
         while not self._waiting.empty():
             reply = self._waiting.get_nowait()
             if len(text) + len(BETWEEN) + len(reply.addressed) > LONGEST:
-                self._next = reply
+                self._next.append(reply)
                 break
             text, count = text + BETWEEN + reply.addressed, count + 1
         return first if count == 1 else Reply(text, "", at=first.at)

@@ -54,8 +54,8 @@ def _means(answer: Json) -> str:
 def _content(answer: Json) -> str:
     for kind, content in answer.get("content", {}).items():
         schema = content.get("schema", {})
-        if "$ref" in schema:
-            return _link(schema)
+        if choices := schema.get("oneOf", [schema] if "$ref" in schema else []):
+            return " or ".join(_link(choice) for choice in choices)
         if not kind.startswith("application/json"):
             return f"`{kind}`"
     return NOTHING

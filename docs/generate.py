@@ -29,10 +29,15 @@ from sakuga.budget import BudgetPolicy, Prices
 from sakuga.catalog import Catalog, Character, Hero, Lora, Style
 from sakuga.chat import ChatPolicy, Commands
 from sakuga.gate_policy import GateCheckerEntry, GatePolicy
+from sakuga.helper import HelperPolicy
 from sakuga.lane import LanePolicy
 from sakuga.limits import Active, Cooldown, Limits
 from sakuga.metric import FAMILIES
+from sakuga.pot import PotPolicy
+from sakuga.replies import SENTENCES
+from sakuga.reward import RewardPolicy
 from sakuga.settings import PREFIX, Settings
+from sakuga.support import PaidPolicy
 
 REFERENCE = Path(__file__).parent / "reference"
 MARKED = re.compile(r"(<!-- generated -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -55,15 +60,21 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "[limits.cooldown]": Cooldown,
     "[limits.active]": Active,
     "[votes]": VotePolicy,
+    "[pot]": PotPolicy,
     "[gate]": GatePolicy,
+    "[helper]": HelperPolicy,
     "[[gate.checkers]]": GateCheckerEntry,
     "[budget]": BudgetPolicy,
     "[prices]": Prices,
+    "[paid]": PaidPolicy,
     "[hero]": Hero,
     "[chat]": ChatPolicy,
     "[chat.commands]": Commands,
+    "[chat.reward]": RewardPolicy,
 }
-INNER = {"styles", "characters", "cooldown", "active", "checkers", "commands"} | {name.strip("[]") for name in TABLES}
+INNER = {"styles", "characters", "cooldown", "active", "checkers", "commands", "reward"} | {
+    name.strip("[]") for name in TABLES
+}
 """Keys that are tables of their own."""
 
 
@@ -106,6 +117,11 @@ def error_codes() -> str:
     return "\n\n".join(parts)
 
 
+def chat_answers() -> str:
+    """Return the table of what the bot says."""
+    return table(("Key", "Sentence"), ((f"`{key}`", said) for key, said in SENTENCES.items()))
+
+
 def http_api() -> str:
     """Return every address of the gateway with its fields, from the OpenAPI document."""
     with tempfile.TemporaryDirectory() as folder:
@@ -141,6 +157,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings,
     "studio-file.md": studio_file,
     "errors.md": error_codes,
+    "chat-answers.md": chat_answers,
     "http-api.md": http_api,
     "redis-keys.md": redis_keys,
     "metrics.md": metrics,

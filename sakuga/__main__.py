@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from sakuga import __version__, accounts, broker, demo, keyring, log, recorder, replay, switchboard
+from sakuga import __version__, accounts, broker, demo, doctor, keyring, log, recorder, replay, switchboard
 from sakuga.catalog import Catalog
 from sakuga.errors import BrokerUnavailable, SakugaError, StudioError
 from sakuga.gallery import Gallery
@@ -37,7 +37,11 @@ SIGNALLED = 128  # plus the signal, as shells count
 INTERRUPTED = 130
 SLOWEST, FASTEST = 0.01, 1000
 READS_THE_STUDIO_FILE = {"deploy", "weights"}
-OTHERS = {"gpu": "gpu.cloud", "character": "gpu.character"}
+LOGIN = {
+    "twitch": "log the bot and the channel in to Twitch, without a secret; --help for one of two accounts",
+    "youtube": "log the bot in to YouTube, which only its answers there need",
+}
+OTHERS = {"gpu": "gpu.cloud", "character": "gpu.character", "login": "bot.login"}
 """Processes that parse by themselves what follows such a command."""
 
 
@@ -47,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"sakuga {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run the whole studio on this machine")
+    doctor.add_options(commands.add_parser("doctor", help="look at what can be set up wrong, and say what to do"))
     gallery = commands.add_parser("gallery", help="look after the gallery").add_subparsers(
         dest="act", required=True, metavar="COMMAND"
     )
@@ -57,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _recordings(commands)
     _list(commands.add_parser("gpu", help="look after the GPU half"), GPU)
     _list(commands.add_parser("character", help="look after the characters"), CHARACTER)
+    _list(commands.add_parser("login", help="log in where the chat is"), LOGIN)
     return root
 
 
@@ -101,6 +107,8 @@ def call(module: str, settings: Settings, act: str, rest: Sequence[str]) -> int:
         gpu = ["--gpu", settings.modal_gpu] if settings.modal_gpu else []
         offered = [word for name in settings.engines for word in ("--offer", name)]
         words = [*weights, *media, *file, *app, *gpu, *offered, act, *rest]
+    elif module == "bot.login":
+        words = [act, *rest]
     else:
         words = [act, *weights, *([] if act == "check" else [*media, *file]), *rest]
     with subprocess.Popen([sys.executable, "-m", module, *words]) as child:  # noqa: S603 - our own module
@@ -134,6 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked, rest = parser().parse_known_args(words)
     if rest and asked.command not in OTHERS:
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    if asked.command == "doctor":
+        return doctor.main(asked)  # also where the settings can't be read
+    return _done(asked, words)
+
+
+def _done(asked: argparse.Namespace, words: Sequence[str]) -> int:
     try:
         settings = Settings.load()
         log.configure(settings, "sakuga")

@@ -27,6 +27,8 @@ ActType = Literal[
     "stage.released",
     "budget.refilled",
     "clip.removed",
+    "chat.retracted",
+    "show.set",
     "act.undone",
 ]
 

@@ -14,8 +14,11 @@ from sakuga.chat import ChatPolicy
 from sakuga.engine import Adapter, EngineSpec, Preset, Source
 from sakuga.errors import StudioFileInvalid
 from sakuga.gate_policy import GatePolicy
+from sakuga.helper import HelperPolicy
 from sakuga.lane import LanePolicy
 from sakuga.limits import Limits
+from sakuga.pot import PotPolicy
+from sakuga.support import PaidPolicy
 
 NAME = re.compile(r"[\w-]{1,40}")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
@@ -152,9 +155,12 @@ class Catalog(Entry):
     lanes: LanePolicy = LanePolicy()
     limits: Limits = Limits()
     votes: VotePolicy = VotePolicy()
+    pot: PotPolicy = PotPolicy()
     gate: GatePolicy = GatePolicy()
+    helper: HelperPolicy = HelperPolicy()
     budget: BudgetPolicy = BudgetPolicy()
     prices: Prices = Prices()
+    paid: PaidPolicy = PaidPolicy()
     chat: ChatPolicy = ChatPolicy()
     hero: Hero = Hero()
 

@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sakuga.prompt import visible
+from sakuga.reward import RewardPolicy
 
 CommandName = Literal[
-    "anime", "queue", "pos", "cancel", "vote", "style", "character", "again", "gallery", "help",
+    "anime", "queue", "pos", "cancel", "vote", "style", "character", "again", "remix", "credit", "gallery",
+    "help",
     "promote", "demote", "hold", "approve", "skip", "pause", "resume", "open", "close", "clear", "ban", "dump",
     "undump", "budget",
 ]  # fmt: skip
@@ -57,14 +59,20 @@ class Commands(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    anime: Words = Field(default=("anime",), description="Asks for a clip.")
+    anime: Words = Field(default=("anime",), description="Asks for a clip; with + behind it, together with others.")
     queue: Words = Field(default=("queue",), description="Says who waits.")
     pos: Words = Field(default=("pos",), description="Says where the viewer's job is.")
     cancel: Words = Field(default=("cancel", "remove"), description="Takes the viewer's own job off the list.")
     vote: Words = Field(default=("vote",), description="Votes on the ballot, or for a waiting job.")
-    style: Words = Field(default=("style", "styles"), description="Lists the styles.")
-    character: Words = Field(default=("character", "characters"), description="Lists the characters.")
+    style: Words = Field(
+        default=("style", "styles"), description="Lists the styles; moderators set the show's with a name."
+    )
+    character: Words = Field(
+        default=("character", "characters"), description="Lists the characters; moderators set the show's with names."
+    )
     again: Words = Field(default=("again",), description="Asks for the viewer's last prompt once more.")
+    remix: Words = Field(default=("remix",), description="Asks for a cut that is there already, with a change.")
+    credit: Words = Field(default=("credit",), description="Says how many bits the viewer has for later.")
     gallery: Words = Field(default=("gallery",), description="Says where finished clips are.")
     help: Words = Field(default=("help",), description="Lists the commands.")
     promote: Words = Field(default=("promote",), description="Moderators: draws a job next.")
@@ -105,4 +113,21 @@ class ChatPolicy(BaseModel):
 
     prefix: Annotated[str, AfterValidator(_prefix)] = Field(default="!", description="What a command begins with.")
     commands: Commands = Commands()
+    shared_chat: bool = Field(default=False, description="Hears what other channels of a shared chat say, too.")
+    follow_stream: bool = Field(default=True, description="Begins and ends the session with the stream.")
+    warm_when_live: bool = Field(default=True, description="Gets a GPU ready when the stream begins.")
+    open_when_live: bool = Field(default=False, description="Opens the queue when the stream begins.")
+    offline_grace_s: float = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description="Seconds without a stream after which it is over and what waits is cancelled.",
+    )
+    reward: RewardPolicy = RewardPolicy()
+    youtube_replies: bool = Field(
+        default=False, description="Whether the bot answers in YouTube's chat too: each answer costs 20 units a day."
+    )
+    youtube_hours: float = Field(
+        default=4, gt=0, le=24, description="Hours of stream a day that YouTube's quota is to last for."
+    )
     texts: dict[str, Text] = Field(default_factory=dict, description="Other words for answers, by their key.")

@@ -39,7 +39,7 @@ INK, PAPER, BLUE, RED, OFF = "\033[1m", "\033[2m", "\033[34m", "\033[31m", "\033
 
 async def run(settings: Settings) -> int:
     """Run everything until Ctrl-C and return the exit code. Raises StudioError."""
-    _check_port(settings)
+    check_port(settings)
     Catalog.load(settings.studio_file)  # a mistake in it is told once, not by each process
     with _locked(settings.var_dir):
         return await _run(settings)
@@ -98,8 +98,8 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _check_port(settings: Settings) -> None:
-    """Say that the address is taken before anything is started."""
+def check_port(settings: Settings) -> None:
+    """Say that the address is taken before anything is started. Raises PortTaken."""
     with socket.socket(socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

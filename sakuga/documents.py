@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from sakuga.job import TERMINAL, JobError, JobStatus
+from sakuga.pot import PotState, Poured
 from sakuga.stage import StageState
 
 
@@ -60,7 +61,9 @@ class JobDocument(AcceptedJob):
 class QueueDocument(Document):
     """Who is being drawn and who waits, first to last."""
 
+    open: bool = True
     paused: bool
+    held_count: int = 0
     slots: int
     waiting_count: int
     seconds_each: float | None = None
@@ -113,6 +116,14 @@ class HealthDocument(Document):
     version: str
 
 
+class SessionDocument(Document):
+    """The stream session that is live, or the last one, and how many jobs ended together with it just now."""
+
+    session_id: str | None = None
+    live: bool = False
+    cancelled: int = 0
+
+
 class RendererDocument(Document):
     """Where it is drawn, whether a GPU is kept ready there and should be, and the code of what hinders it."""
 
@@ -138,6 +149,37 @@ class CatalogDocument(Document):
     style: str
     styles: tuple[CatalogEntry, ...] = ()
     characters: tuple[CatalogEntry, ...] = ()
+
+
+class PotDocument(Document):
+    """What viewers put together, and when that is poured."""
+
+    pot_id: str
+    state: PotState
+    names: tuple[str, ...] = ()
+    opened_at: datetime
+    closes_at: datetime
+
+
+class PotsDocument(Document):
+    """The pot that is open, or the last one, and what became of those before."""
+
+    pot: PotDocument | None = None
+    poured: tuple[Poured, ...] = ()
+
+
+class JoinedDocument(Document):
+    """A pot that somebody has put words into."""
+
+    joined: str
+    pot: PotDocument
+
+
+class ShowDocument(Document):
+    """What moderators set for requests that name nothing."""
+
+    style: str | None = None
+    characters: tuple[str, ...] | None = None
 
 
 class CancelDocument(Document):

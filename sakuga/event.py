@@ -33,9 +33,14 @@ class EventType(StrEnum):
     BALLOT_OPENED = "ballot.opened"
     VOTE_CAST = "vote.cast"
     BALLOT_CLOSED = "ballot.closed"
+    SHOW_CHANGED = "show.changed"
+    POT_OPENED = "pot.opened"
+    POT_JOINED = "pot.joined"
+    POT_POURED = "pot.poured"
     BAN_ADDED = "ban.added"
     BAN_REMOVED = "ban.removed"
     BUDGET_CHANGED = "budget.changed"
+    SUPPORT_RECEIVED = "support.received"
     WEBHOOK_DISABLED = "webhook.disabled"
 
 

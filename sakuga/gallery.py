@@ -22,7 +22,7 @@ class Gallery:
         return Clip.model_validate_json(document)
 
     async def remove(self, clip: Clip, *, by: str, reason: str = "") -> bool:
-        """Take a clip out of the gallery and off the stage; its files are the storage's to remove."""
+        """Take a clip out of the gallery and off the stage; its files are the shredder's to remove."""
         act = Act(type="clip.removed", by=by, job_id=clip.job_id, reason=reason, detail={"clip_id": clip.id})
         return bool(await self._remove(args=[clip.id, act.model_dump_json()]))
 
@@ -41,19 +41,22 @@ class Gallery:
     async def rebuild(self, storage: Storage) -> int:
         """Write the index anew from the sidecars and return the number of clips.
 
-        Cut numbers go on after the highest.
+        Cut numbers go on after the highest; in a stream that is on they are its own, and go on as they are.
         """
         listed = set(await self._redis.zrange(store.CLIPS, 0, -1))
-        clips = [clip async for clip in storage.sidecars()]
+        taken_out = await self._redis.hkeys(store.CLIPS_TAKEN_OUT)  # their files are on their way out
+        clips = [clip async for clip in storage.sidecars() if clip.id not in taken_out]
         async with self._redis.pipeline(transaction=True) as pipe:
             for clip_id in listed - {clip.id for clip in clips}:  # one that finished meanwhile is not among them
                 pipe.zrem(store.CLIPS, clip_id)
                 pipe.hdel(store.CLIP_DOCUMENTS, clip_id)
-            for clip in clips:
+            for clip in sorted(clips, key=lambda clip: -clip.finished_at):
                 pipe.zadd(store.CLIPS, {clip.id: clip.finished_at})
                 pipe.hset(store.CLIP_DOCUMENTS, clip.id, clip.model_dump_json())
+                pipe.hsetnx(store.NUMBERS, str(clip.number), clip.job_id)
             await pipe.execute()
         highest = max((clip.number for clip in clips), default=0)
-        if highest > int(await self._redis.hget(store.STUDIO, "number") or 0):
+        number, live = await self._redis.hmget(store.STUDIO, "number", "live")
+        if live != "1" and highest > int(number or 0):
             await self._redis.hset(store.STUDIO, "number", str(highest))
         return len(clips)

@@ -1,9 +1,9 @@
 """The gateway as bot and stage manager see it: a client of its HTTP contract."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeAlias, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -18,8 +18,11 @@ from sakuga.documents import (
     Document,
     HealthDocument,
     JobDocument,
+    JoinedDocument,
+    PotsDocument,
     QueueDocument,
     RendererDocument,
+    SessionDocument,
     StageDocument,
     VoteDocument,
 )
@@ -38,8 +41,11 @@ __all__ = [
     "Gateway",
     "HealthDocument",
     "JobDocument",
+    "JoinedDocument",
+    "PotsDocument",
     "QueueDocument",
     "RendererDocument",
+    "SessionDocument",
     "StageDocument",
     "VoteDocument",
 ]
@@ -50,6 +56,7 @@ REMEMBERED_DOCUMENTS = 256
 
 
 Shape = TypeVar("Shape", bound=Document)
+Wish: TypeAlias = str | float | Sequence[str] | Mapping[str, Any]
 
 
 class Gateway:
@@ -75,10 +82,8 @@ class Gateway:
     ) -> None:
         await self._http.aclose()
 
-    async def generate(
-        self, prompt: str, *, requested_by: RequestedBy, key: str, **wishes: str | float | Sequence[str] | None
-    ) -> AcceptedJob:
-        """Ask for a clip; `wishes` are style, characters, preset, duration (seconds), engine and seed.
+    async def generate(self, prompt: str, *, requested_by: RequestedBy, key: str, **wishes: Wish | None) -> AcceptedJob:
+        """Ask for a clip; `wishes` are style, characters, preset, duration (seconds), engine, seed and redemption.
 
         `key` makes it idempotent: the request is sent once more if the first answer was lost or was a 5xx.
         """
@@ -162,6 +167,31 @@ class Gateway:
         """Vote for a waiting job for a viewer. Voting twice is once."""
         answer = await self._send("POST", f"/jobs/{job_id}/upvote", json={"viewer": viewer})
         return self._read(answer, VoteDocument)
+
+    async def join_pot(self, words: str, *, requested_by: RequestedBy, message_id: str) -> JoinedDocument:
+        """Put a viewer's words into the open pot, or open one. The message is the key: sent twice it counts once."""
+        body = {"words": words, "requested_by": requested_by.model_dump(), "message_id": message_id}
+        answer = await self._send("POST", "/pot", json=body, headers={"Idempotency-Key": message_id})
+        return self._read(answer, JoinedDocument)
+
+    async def pots(self) -> PotsDocument:
+        """Return the pot that is open, or the last one, and what became of those before."""
+        return self._read(await self._send("GET", "/pot"), PotsDocument)
+
+    async def begin_session(self) -> None:
+        """Begin the stream's session; one that is live goes on."""
+        await self._send("POST", "/session/begin")
+
+    async def end_session(self, *, rest: Literal["draw", "cancel"] = "draw") -> int:
+        """End the stream's session, and return how many jobs were cancelled with it."""
+        return self._read(await self._send("POST", "/session/end", json={"rest": rest}), SessionDocument).cancelled
+
+    async def tell_chat(self, platform: str, state: str, **particulars: str | dict[str, Any] | None) -> None:
+        """Say how a chat is heard: `listening`, `away`, `logged_out` or `revoked`. It holds for 90 s.
+
+        `particulars` are account, channel, detail, reward and quota ({used, limit, resets_at}).
+        """
+        await self._send("PUT", f"/chats/{platform}", json={"state": state, **particulars})
 
     async def _get(self, path: str, shape: type[Shape]) -> Shape:
         etag, known = self._seen.get(path, ("", None))

@@ -1,5 +1,6 @@
 """A job: one viewer's request, from acceptance to its end."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -70,16 +71,22 @@ def pace(engine: str, preset: str) -> str:
     return f"{engine}/{preset}"
 
 
+SAME = {"prompt", "direction", "style", "engine", "preset", "duration_s", "seed", "lane", "parent", "parent_number"}
+LISTS = ("characters", "ensemble", "crowd")
+
+
 class RequestedBy(BaseModel):
     """The viewer who asked. Names are shown as plain text and never trusted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    platform: Literal["twitch", "youtube", "studio", "api"] = Field(default="api", description="Where the viewer is.")
+    platform: Literal["twitch", "youtube", "kick", "studio", "api"] = Field(
+        default="api", description="Where the viewer is."
+    )
     id: str = Field(
         default="",
         max_length=64,
-        pattern=r"^[!-~]*$",
+        pattern=r"^\S*$",
         description="The platform's id of the viewer: letters, digits and signs, without spaces.",
         examples=["3000"],
     )
@@ -126,6 +133,7 @@ class Job(BaseModel):
     number: int
     status: JobStatus
     prompt: str
+    direction: str = ""  # what the engine is told in its place, by the prompt helper
     style: str
     engine: str
     preset: Preset = "live"
@@ -143,8 +151,14 @@ class Job(BaseModel):
     held_for: str = ""  # why it waits for a moderator; never words of the prompt
     retry_of: str = ""
     retried_as: str = ""
+    parent: str = ""  # the clip or the job of which it is a remix
+    parent_number: int = 0  # the cut number of that; 0 without a parent
+    ensemble: list[str] = Field(default_factory=list)  # the names of all who asked together, in a pot
+    crowd: list[str] = Field(default_factory=list)  # what bans and retractions call them, as in twitch:3000
     estimate: int = 0  # millionths of a dollar, foreseen
     spent: int = 0  # millionths of a dollar, by all its attempts
+    bits: int = 0  # that were paid for it, those of the viewer's purse included
+    redemption: str = ""  # that was spent on it, as platform:id
     stage: str = "waiting"
     progress: float = 0.0
     attempt: int = 0
@@ -177,6 +191,13 @@ class Job(BaseModel):
     def unseen(self) -> bool:
         """Whether nobody but moderators may see what it asks for: also once it ended without anybody's approval."""
         return bool(self.held_for) or self.status in {JobStatus.HELD, JobStatus.REJECTED}
+
+    @property
+    def wishes(self) -> dict[str, str | float]:
+        """What it asks for, as the queue takes it: another job with the same ones would draw the same."""
+        same = self.model_dump(include=SAME)
+        lists = {name: json.dumps(getattr(self, name), ensure_ascii=False) for name in LISTS}
+        return same | lists | {"requested_by": self.requested_by.model_dump_json()}
 
     @property
     def explanation(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from math import ceil
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,6 +62,11 @@ class LanePolicy(BaseModel):
     )
     repeat_cap_s: float = Field(default=600, ge=0, le=86400, description="The most that this pushes back, in seconds.")
     bits_cap_s: float = Field(default=900, ge=0, le=86400, description="The most that bits can earn, in seconds.")
+
+    @property
+    def bits_most(self) -> int:
+        """The most bits that earn anything. A hundred buy a paid place even where they earn no head start."""
+        return 100 * max(1, ceil(self.bits_cap_s / self.hundred_bits_s) if self.hundred_bits_s else 1)
 
     def credits_of(self, lane: Lane) -> list[Credit]:
         """Return the credits of a lane that a moderator put a job into."""

@@ -38,6 +38,9 @@ COUNTED = {
         "Jobs that nobody held any more, and what upkeep did to them.",
         ("outcome",),
     ),
+    "helped": Family(
+        "sakuga_helper_total", "counter", "Prompts that the helper was given, and what came of it.", ("outcome",)
+    ),
     "spent": Family("sakuga_spent_usd_total", "counter", "Dollars that attempts cost.", ("engine",)),
     "refilled": Family("sakuga_refilled_usd_total", "counter", "Dollars that were added to the limits.", ("source",)),
 }

@@ -22,11 +22,11 @@ from sakuga.lane import Credit, Lane
 from sakuga.lifecycle import Lifecycle
 from sakuga.playout import Playout
 from sakuga.queue import REQUEST_KEPT, Queue, Terms, readable
+from sakuga.show import Shows
 from sakuga.store import KEPT
 
 TRIES = 5  # of an act that somebody else's came before
 OF_LANES = frozenset(Lane)  # reasons of credits for the lane itself
-SAME = {"prompt", "style", "engine", "preset", "duration_s", "seed", "lane"}  # in a job that is tried again
 
 
 class Moderation:
@@ -165,11 +165,7 @@ class Moderation:
         )
         again, _ = await self._queue.submit(
             new_job_id(),
-            {
-                **job.model_dump(include=SAME),
-                "characters": json.dumps(job.characters, ensure_ascii=False),
-                "requested_by": job.requested_by.model_dump_json(),
-            },
+            job.wishes,
             job.credits,
             terms,
             act=Act(type="job.retried", by=by, job_id=job_id, reason=reason),
@@ -293,6 +289,8 @@ class Moderation:
                 await getattr(self, way)(by=by, final=True)
             case "release", _, _:
                 await Playout(self._redis).release(by=by)
+            case "show", _, _:
+                await Shows(self._redis).put_back(act.detail["was"], by=by)
             case "unban", _, str(viewer):
                 await self.unban(viewer, by=by)
             case _:

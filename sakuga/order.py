@@ -47,7 +47,7 @@ def order(job: Job, catalog: Catalog, spec: EngineSpec) -> RenderRequest:
         number=job.number,
         attempt=job.attempt,
         engine=spec.name,
-        prompt=job.prompt,
+        prompt=job.direction or job.prompt,
         style=job.style,
         style_prompt=seen.prompt,
         negative_prompt=seen.negative_prompt,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -10,28 +10,20 @@ from arq.constants import abort_jobs_ss, in_progress_key_prefix, job_key_prefix
 
 from sakuga import store
 from sakuga.act import Act
-from sakuga.errors import (
-    BudgetSpent,
-    CoolingDown,
-    JobNotFound,
-    JobNotTheirs,
-    KeyReused,
-    QueueClosed,
-    QueueFull,
-    ViewerBanned,
-    ViewerBusy,
-)
-from sakuga.job import TERMINAL, Job, RequestedBy
+from sakuga.errors import JobNotFound, JobNotTheirs
+from sakuga.job import Job
 from sakuga.lane import Credit
 from sakuga.log import get_logger
 from sakuga.store import KEPT
+from sakuga.terms import FREELY, SESSION, Terms, refuse, told
+
+__all__ = ["REQUEST_KEPT", "SESSION", "Board", "Queue", "Terms", "encode_task", "parse", "readable"]
 
 log = get_logger("queue")
 
 REQUEST_KEPT = timedelta(days=1)  # how long an idempotency key is remembered
-SESSION = timedelta(hours=12)  # a stream whose beginning nobody told of is taken to have begun so long ago
 RENDER_TASK = "render"
-JSON_FIELDS = ("requested_by", "characters", "credits", "error")
+JSON_FIELDS = ("requested_by", "characters", "credits", "error", "ensemble", "crowd")
 OPTIONAL_FIELDS = ("handle", "drawing", "preview", "admitted_at", "started_at", "finished_at", "clip_id", "expires_at")
 
 
@@ -72,39 +64,6 @@ def readable(hashes: Iterable[Mapping[str, str]]) -> list[Job]:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What is demanded of a request before it may join. Money is in millionths of a dollar; a limit of 0 is none."""
-
-    waiting: int = 1000
-    """Jobs that may wait when it comes."""
-    active: int = 1000
-    """Jobs of its viewer that may wait or be drawn when it comes."""
-    cooldown_s: float = 0
-    """Seconds until its viewer may ask again."""
-    expire_s: float = 0
-    """Seconds in which it must have started; 0 is for ever."""
-    repeat_s: float = 0
-    repeat_cap_s: float = 0
-    estimate: int = 0
-    refill: int = 0
-    """What its bits add to the session's limit."""
-    session_budget: int = 0
-    day_budget: int = 0
-    soft: float = 1.0
-    free: bool = False
-    """Whether the soft limit is for it."""
-    forced: bool = False
-    """Whether a moderator asks for it: then no limit holds."""
-    held_for: str = ""
-    """Why a moderator must look at it first; empty if nobody must."""
-    retry_of: str = ""
-    requested_at: float = 0
-    """When it is taken to have been asked for; 0 is now."""
-    retry_after_s: int = 60
-    """What a refused viewer is told, unless the broker knows better."""
-
-
-@dataclass(frozen=True, slots=True)
 class Board:
     """The queue at one moment. `now` and the jobs' times are the broker's clock."""
 
@@ -139,7 +98,7 @@ class Queue:
         job_id: str,
         request: Mapping[str, str | int | float],
         credits: Iterable[Credit],  # noqa: A002 - the domain's word
-        terms: Terms = Terms(),
+        terms: Terms = FREELY,
         *,
         key: str | None = None,
         key_kept: timedelta = REQUEST_KEPT,
@@ -149,21 +108,22 @@ class Queue:
         """Put a job into the waiting room and return it with its place (1 is next, None when it waits no longer).
 
         `request` holds the job's own fields. With a `key` that was used for the same `fingerprint` within `key_kept`,
-        the first job is returned again. Raises KeyReused for another fingerprint, and if it may not join: QueueClosed,
-        ViewerBanned, CoolingDown, ViewerBusy, QueueFull, BudgetSpent.
+        the first job is returned again, and so it is with a redemption that has a job. Bits of the viewer's purse are
+        added to its own. Raises KeyReused for another fingerprint, and if it may not join: RedemptionSpent,
+        MessageRetracted, RemixNotFound, QueueClosed, ViewerBanned, CoolingDown, ViewerBusy, QueueFull, BudgetSpent.
         """
         granted = list(credits)
-        told = {
-            **_told(request, terms, key or job_id, fingerprint),
+        asked = {
+            **told(request, terms, key or job_id, fingerprint),
             "credits": json.dumps([credit.model_dump() for credit in granted], ensure_ascii=False),
             "credit_s": sum(credit.seconds for credit in granted),
             "key_s": round(key_kept.total_seconds()),
             "act": act.model_dump_json() if act else "",
         }
         verdict, detail = await self._submit(
-            args=[job_id, json.dumps(told), *(part for pair in request.items() for part in pair)]
+            args=[job_id, json.dumps(asked), *(part for pair in request.items() for part in pair)]
         )
-        _refuse(verdict, detail, request, terms)
+        refuse(verdict, detail, request, terms)
         return await self.look(detail)
 
     async def check(
@@ -173,9 +133,9 @@ class Queue:
 
         Raises what `submit` raises.
         """
-        told = {**_told(request, terms, key or "", fingerprint), "dry": True}
-        verdict, detail = await self._submit(args=["", json.dumps(told)])
-        _refuse(verdict, detail, request, terms)
+        asked = {**told(request, terms, key or "", fingerprint), "dry": True}
+        verdict, detail = await self._submit(args=["", json.dumps(asked)])
+        refuse(verdict, detail, request, terms)
         return str(detail) or None
 
     async def look(self, job_id: str) -> tuple[Job, int | None]:
@@ -248,7 +208,7 @@ class Queue:
     async def withdraw(self, job_id: str, viewer: str) -> str:
         """End a job for the viewer who asked for it, as `cancel` does. Raises JobNotFound, JobNotTheirs."""
         job, _ = await self.look(job_id)
-        if job.viewer != viewer:
+        if not viewer or job.viewer != viewer:  # what nobody or many asked for is nobody's to take back
             raise JobNotTheirs
         return await self.cancel(job_id)
 
@@ -256,42 +216,3 @@ class Queue:
         """Say how many renders may run at a time."""
         await self._redis.hset(store.STUDIO, "slots", str(slots))
         await self._redis.publish(store.WAKE, "")
-
-
-def _told(request: Mapping[str, Any], terms: Terms, key: str, fingerprint: str) -> dict[str, Any]:
-    """Return what the script is told of a request. `requested_by` holds who asks."""
-    who = RequestedBy.model_validate_json(request.get("requested_by", "{}"))
-    return {
-        **asdict(terms),
-        "viewer": who.viewer,
-        "login": who.by_login,
-        "status": "held" if terms.held_for else "queued",
-        "key": key,
-        "fingerprint": fingerprint,
-        "session_s": SESSION.total_seconds(),
-        "ended": dict.fromkeys(TERMINAL, True),
-        "dry": False,
-    }
-
-
-def _refuse(verdict: str, detail: Any, request: Mapping[str, Any], terms: Terms) -> None:
-    """Raise what a verdict of the script means, if it is a refusal."""
-    match verdict:
-        case "reused":
-            raise KeyReused
-        case "closed":
-            raise QueueClosed
-        case "banned":
-            raise ViewerBanned(viewer=RequestedBy.model_validate_json(request["requested_by"]).viewer)
-        case "cooling":
-            raise CoolingDown(retry_after_s=int(detail))
-        case "active":
-            raise ViewerBusy(active=int(detail), limit=terms.active, retry_after_s=terms.retry_after_s)
-        case "full":
-            raise QueueFull(waiting=int(detail), retry_after_s=terms.retry_after_s)
-        case "spent":
-            raise BudgetSpent(
-                level="used up" if detail == "hard" else "nearly used up", retry_after_s=terms.retry_after_s
-            )
-        case _:
-            return

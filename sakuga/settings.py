@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from sakuga.errors import KeyMissing, SettingsInvalid
+from sakuga.webhook import signing
 
 PREFIX = "SAKUGA_"
 LONGEST_SOCKET_PATH = 100  # bytes; the kernels allow 103 to 107
@@ -50,6 +51,14 @@ def _fit_for_a_header(secret: SecretStr) -> SecretStr:
         msg = "should be 20 or more letters, digits and signs, without spaces"
         raise ValueError(msg)
     return secret
+
+
+def _login(name: str) -> str:
+    name = name.strip().removeprefix("@").lower()
+    if not re.fullmatch(r"[a-z0-9_]{1,25}", name):
+        msg = "should be a login name: letters, digits and _"
+        raise ValueError(msg)
+    return name
 
 
 RendererName = Literal["rehearsal", "local", "modal"]
@@ -145,20 +154,43 @@ class Settings(BaseSettings):
     )
     moderation_key: SecretStr | None = Field(default=None, description="The key for it, sent to it alone.")
     moderation_model: str = Field(default="", max_length=100, description="The model to ask for; its own if empty.")
+    helper: Literal["openai", "anthropic"] | None = Field(
+        default=None, description="The language of a model that words prompts for the engine; none is asked without it."
+    )
+    helper_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="Its whole address, as in http://127.0.0.1:11434/v1/chat/completions; that of OpenAI or Anthropic.",
+    )
+    helper_key: SecretStr | None = Field(default=None, description="The key for it, sent to it alone.")
+    helper_model: str = Field(default="", max_length=100, description="The model to ask for.")
+    inbound_secret: Annotated[SecretStr, AfterValidator(signing)] | None = Field(
+        default=None,
+        description="The secret (whsec_ and base64) by which POST /inbound knows programs that ask; none are taken "
+        "without it.",
+    )
     webhooks_private: bool = Field(
         default=False,
         description="Whether webhooks may go to this machine and to private networks too, and over plain http.",
     )
     bot: bool = Field(default=True, description="Whether `python -m sakuga demo` starts the chat bot beside the rest.")
-    twitch_client_id: str | None = Field(default=None, description="Client id of your Twitch application.")
+    twitch_client_id: str | None = Field(default=None, description="Client id of your Twitch application; no secret.")
     twitch_client_secret: SecretStr | None = Field(
         default=None, description="Its secret, when it is a confidential one."
     )
-    twitch_bot_id: str | None = Field(default=None, description="User id of the account that speaks.")
-    twitch_broadcaster_id: str | None = Field(default=None, description="User id of the channel.")
-    twitch_access_token: SecretStr | None = Field(default=None, description="User token of the account that speaks.")
-    twitch_refresh_token: SecretStr | None = Field(default=None, description="Its refresh token.")
+    twitch_channel: Annotated[str, AfterValidator(_login)] | None = Field(
+        default=None, description="Login name of the channel; a login of another account is then refused."
+    )
+    twitch_bot: Annotated[str, AfterValidator(_login)] | None = Field(
+        default=None, description="Login name of the account that speaks, if it is not the channel's own."
+    )
     twitch_api_base: str | None = Field(default=None, description="Tests only: a server to use in Twitch's place.")
+    youtube_api_key: SecretStr | None = Field(default=None, description="API key by which YouTube's live chat is read.")
+    youtube_video: str | None = Field(default=None, description="The live video whose chat is read: address or id.")
+    youtube_quota: int = Field(default=10_000, ge=100, description="Units of YouTube's API that a day has.")
+    youtube_client_id: str | None = Field(default=None, description="OAuth client to log in to YouTube with.")
+    youtube_client_secret: SecretStr | None = Field(default=None, description="Its secret; needed to answer there.")
+    youtube_api_base: str | None = Field(default=None, description="Tests only: a server to use in YouTube's place.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe line logged."
     )

@@ -9,7 +9,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store
 from pydantic import ValidationError
 
-from sakuga.clip import Clip
+from sakuga.clip import Clip, Filed
 from sakuga.errors import StorageUnavailable
 from sakuga.settings import Settings
 
@@ -40,7 +40,7 @@ class Storage:
         await self._put(clip.poster_key, poster)
         await self._put(clip.sidecar_key, clip.model_dump_json(indent=1).encode())
 
-    async def remove(self, clip: Clip) -> None:
+    async def remove(self, clip: Filed) -> None:
         """Remove a clip's files, the sidecar first; what is not there is left alone. Raises StorageUnavailable."""
         for key in (clip.sidecar_key, clip.poster_key, clip.video_key):
             try:

@@ -23,6 +23,7 @@ STUDIO = "sakuga:studio"  # hash: number of the last cut, slots, engines, switch
 EVENTS = "sakuga:events"  # stream
 CLIPS = "sakuga:clips"  # zset clip id -> seconds since 1970 when finished; documents in the hash beside it
 CLIP_DOCUMENTS = "sakuga:clips:documents"
+CLIPS_TAKEN_OUT = "sakuga:clips:removed"  # hash clip id -> its id and number in JSON: its files are to go
 STAGE = "sakuga:stage"  # hash
 STAGE_MANAGER = "sakuga:stage:manager"  # lives while the stage manager does
 ENDED = "sakuga:ended"  # list of the last 600 jobs that had a slot, in JSON, the newest first
@@ -32,6 +33,7 @@ WORKER_DOCUMENTS = "sakuga:workers:documents"
 KEYS = "sakuga:keys"  # hash SHA-256 of a key -> its id, name, role and times in JSON
 KEYS_USED = "sakuga:keys:used"  # zset key id -> seconds since 1970 when last used, to the minute; 0 is never
 WEBHOOKS = "sakuga:webhooks"  # zset webhook id -> seconds since 1970 when added
+CHATS = "sakuga:chats"  # hash platform -> how its chat is heard, in JSON, with when that was said
 METRICS = "sakuga:metrics"  # hash name and labels -> how many, how much, or how long; see sakuga/metric.py
 WAKE = "sakuga:wake"  # channel: something may be started or stopped
 
@@ -41,6 +43,12 @@ BANS = "sakuga:bans"  # hash viewer -> reason, by, at, until
 LEDGER = "sakuga:ledger"  # stream: what each attempt cost, and what was added to the limits
 BALLOT = "sakuga:ballot"  # hash: the ballot that is open, or the last one
 BALLOT_VOTES = "sakuga:ballot:votes"  # hash viewer -> job id
+PURSES = "sakuga:purses"  # hash viewer -> bits for the next request
+
+POT = "sakuga:pot"  # hash: the pot that is open, or the last one
+POT_LINES = "sakuga:pot:lines"  # hash viewer -> what they put into it, in JSON
+POTS_POURED = "sakuga:pots:poured"  # list of what became of the last ten pots, in JSON, the newest first
+NUMBERS = "sakuga:numbers"  # hash cut number -> the newest job with it
 
 JOB_PREFIX = "sakuga:job:"  # hash
 VIEWER_PREFIX = "sakuga:viewer:"  # zset job id -> seconds since 1970 when asked: a viewer's newest jobs
@@ -49,9 +57,15 @@ UPVOTES_PREFIX = "sakuga:upvotes:"  # set of viewers who voted for a waiting job
 SPENT_PREFIX = "sakuga:spent:"  # millionths of a dollar: total, day:<days since 1970>, session:<id>
 SPENDERS_PREFIX = "sakuga:spenders:"  # zset viewer -> millionths of a dollar that their jobs of a session cost
 REFILLED_PREFIX = "sakuga:refilled:"  # millionths of a dollar that were added to the limit of a day (since 1970)
+HELPER_PREFIX = "sakuga:helper:"  # millionths of a dollar that the prompt helper cost on a day (since 1970)
 REQUEST_PREFIX = "sakuga:request:"  # hash job_id, fingerprint: what an idempotency key was used for
+MESSAGE_PREFIX = "sakuga:message:"  # set of jobs that a chat message asked for; '' among them if it was taken back
 LINK_PREFIX = "sakuga:link:"  # role and name in JSON, by the SHA-256 of a one-time code
 PREVIEW_PREFIX = "sakuga:preview:"  # bytes
+PURSE_PREFIX = "sakuga:purse:"  # list: last 20 changes of a viewer's purse, the newest first, as `time bits reason`
+SUPPORT_PREFIX = "sakuga:support:"  # bits that a support brought, by platform:id
+REDEMPTION_PREFIX = "sakuga:redemption:"  # hash, by platform:id
+REDEMPTIONS_PREFIX = "sakuga:redemptions:"  # zset redemption -> seconds since 1970: held by a job, due, settled
 
 WEBHOOK_PREFIX = "sakuga:webhook:"  # hash: where to, what, its secret, and how it is doing
 WEBHOOK_DUE_PREFIX = "sakuga:webhook:due:"  # zset message id -> seconds since 1970 when it is tried next

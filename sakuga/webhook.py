@@ -74,6 +74,19 @@ def new_secret() -> SecretStr:
     return SecretStr("whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode())
 
 
+def signing(secret: SecretStr) -> SecretStr:
+    """Return a secret that can sign. Raises ValueError for one of another form than `new_secret` makes."""
+    text = secret.get_secret_value()
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not text.startswith("whsec_") or not 24 <= len(key) <= 64:  # noqa: PLR2004 - as Standard Webhooks has it
+        msg = "should be whsec_ and the base64 of 24 to 64 bytes"
+        raise ValueError(msg)
+    return secret
+
+
 def new_webhook_id() -> str:
     """Return a fresh id of a webhook."""
     return f"hook_{ULID()}"

@@ -20,6 +20,7 @@ from sakuga.errors import BrokerUnavailable, RendererUnavailable, SakugaError, S
 from sakuga.lifecycle import Lifecycle
 from sakuga.queue import RENDER_TASK, Queue, encode_task
 from sakuga.settings import Settings
+from sakuga.shredder import Shredder
 from sakuga.storage import Storage
 from sakuga.studio_file import StudioFile
 from worker import upkeep
@@ -60,6 +61,7 @@ async def serve(settings: Settings) -> None:
             for chore in (
                 upkeep.keep_up(redis, me, renderer=renderer, thermostat=thermostat, queue=queue, lifecycle=lifecycle),
                 Usher(redis, file).keep_up(),
+                Shredder(redis, Storage.open(settings)).keep_up(),
                 deliverer.run(),
             )
         ]

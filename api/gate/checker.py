@@ -5,9 +5,10 @@ from time import monotonic
 from typing import Annotated
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.gate.verdict import ACCEPTED, Decision, Verdict
+from api.inquiry import FAILURES, inquire
 from sakuga.gate_policy import GatePolicy
 from sakuga.log import get_logger
 
@@ -15,7 +16,6 @@ log = get_logger("gate")
 
 PATIENCE_S = 3.0  # for the whole answer
 AWAY_S = 10.0  # it is not asked again for so long after a failure: a queue of viewers must not wait three seconds each
-ANSWER_LIMIT = 256 * 1024  # bytes
 MINORS = "sexual/minors"
 UNREACHABLE = Verdict(Decision.HOLD, "checker unreachable")
 # A checker's own words could repeat the prompt, so only names that we know stand in a reason.
@@ -70,7 +70,7 @@ class Checker:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 answer = await self._ask(text)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValidationError, ValueError) as error:
+        except FAILURES as error:
             # Not the error's own words: a ValidationError repeats what it was given.
             log.warning("gate.checker_unreachable", reason=type(error).__name__)
             self._failed, self._away_until = True, monotonic() + AWAY_S
@@ -85,12 +85,4 @@ class Checker:
 
     async def _ask(self, text: str) -> _Answer:
         body = {"input": text} | ({"model": self._model} if self._model else {})
-        async with self._http.stream("POST", self._url, json=body, headers=self._headers) as response:
-            response.raise_for_status()
-            answer = bytearray()
-            async for part in response.aiter_bytes():
-                answer += part
-                if len(answer) > ANSWER_LIMIT:
-                    msg = "the answer is too long"
-                    raise ValueError(msg)
-        return _Answer.model_validate_json(bytes(answer))
+        return _Answer.model_validate_json(await inquire(self._http, self._url, body, self._headers))

@@ -10,14 +10,15 @@
     │   ├── CharacterUnknown      CharacterUnavailable  CharacterNeeded  PresetUnknown
     │   ├── QueueFull             KeyReused       StreamsExhausted
     │   ├── QueueClosed           ViewerBanned    CoolingDown   ViewerBusy
-    │   ├── BudgetSpent           PromptRefused
+    │   ├── BudgetSpent           PromptRefused   MessageRetracted
     │   ├── JobChanged            JobNotEnded     ActNotFound   ActUndone
     │   ├── BallotOpen            BallotNotOpen   BallotTooSmall  ChoiceUnknown
     │   ├── JobNotFound           JobNotWaiting   JobNotTheirs
-    │   ├── ClipNotFound          PreviewNotFound
+    │   ├── RedemptionNotFound    RedemptionSpent
+    │   ├── ClipNotFound          PreviewNotFound  RemixNotFound
     │   ├── RouteNotFound         MethodNotAllowed  RangeNotSatisfiable
     │   ├── HostNotAllowed        OriginNotAllowed
-    │   ├── Unauthenticated       Forbidden       RateLimited
+    │   ├── Unauthenticated       Forbidden       RateLimited     SignatureInvalid
     │   ├── KeyExposed            LinkSpent
     │   ├── WebhookRefused        WebhooksExhausted
     │   ├── WebhookNotFound       WebhookDisabled  DeliveryNotFound
@@ -34,21 +35,36 @@
     │   ├── StorageUnavailable    GatewayUnreachable
     │   ├── LicenceNotAccepted    SpaceExhausted  WeightsUnreachable
     │   ├── CharacterRefused      CloudFailed
+    │   ├── RewardRefused         PointsUnreachable
     │   ├── RecordingUnusable
     │   ├── KeyMissing            KeyNameInvalid  KeyNotFound
-    │   └── WebhookSilent
+    │   ├── WebhookSilent
+    │   ├── ClientIdMissing       LoginUnreachable  LoginRefused  LoginLapsed
+    │   └── LoginDeclined         LoginExpired    LoginMismatched  LoginDivided
     ├── GatewayRefused            a program of ours was told no
     └── Unexpected                we have to do something about it
 
 ``code`` is stable, public and the class's name in small letters. ``message`` is the sentence for an API's caller,
 filled with the constructor's data; it says what to do next. The HTTP status stands in ``api/errors.py``, the chat
-sentence in ``bot/replies.py``.
+sentence in ``sakuga/replies.py``.
 """
 
 from contextlib import suppress
 from typing import Any
 
 from sakuga.errors.base import SakugaError, Unexpected
+from sakuga.errors.login import (
+    ClientIdMissing,
+    LoginDeclined,
+    LoginDivided,
+    LoginExpired,
+    LoginLapsed,
+    LoginMismatched,
+    LoginRefused,
+    LoginUnreachable,
+)
+from sakuga.errors.paid import RedemptionNotFound, RedemptionSpent
+from sakuga.errors.points import PointsUnreachable, RewardRefused
 from sakuga.errors.queue import (
     ActNotFound,
     ActUndone,
@@ -61,6 +77,7 @@ from sakuga.errors.queue import (
     JobChanged,
     JobNotEnded,
     JobNotTheirs,
+    MessageRetracted,
     PromptRefused,
     QueueClosed,
     ViewerBanned,
@@ -112,9 +129,11 @@ from sakuga.errors.request import (
     QueueFull,
     RangeNotSatisfiable,
     RateLimited,
+    RemixNotFound,
     RequestInvalid,
     RequestRefused,
     RouteNotFound,
+    SignatureInvalid,
     StreamsExhausted,
     StudioNotReady,
     StyleUnknown,
@@ -167,6 +186,7 @@ __all__ = [
     "CharacterUnavailable",
     "CharacterUnknown",
     "ChoiceUnknown",
+    "ClientIdMissing",
     "ClipNotFound",
     "ClipUnplayable",
     "CloudFailed",
@@ -193,10 +213,19 @@ __all__ = [
     "KeyReused",
     "LicenceNotAccepted",
     "LinkSpent",
+    "LoginDeclined",
+    "LoginDivided",
+    "LoginExpired",
+    "LoginLapsed",
+    "LoginMismatched",
+    "LoginRefused",
+    "LoginUnreachable",
     "MediaMissing",
     "MediaTypeUnsupported",
+    "MessageRetracted",
     "MethodNotAllowed",
     "OriginNotAllowed",
+    "PointsUnreachable",
     "PortTaken",
     "PresetUnknown",
     "PreviewNotFound",
@@ -210,6 +239,9 @@ __all__ = [
     "RangeNotSatisfiable",
     "RateLimited",
     "RecordingUnusable",
+    "RedemptionNotFound",
+    "RedemptionSpent",
+    "RemixNotFound",
     "RenderCancelled",
     "RenderError",
     "RenderFailed",
@@ -220,9 +252,11 @@ __all__ = [
     "RendererUnavailable",
     "RequestInvalid",
     "RequestRefused",
+    "RewardRefused",
     "RouteNotFound",
     "SakugaError",
     "SettingsInvalid",
+    "SignatureInvalid",
     "SpaceExhausted",
     "StorageUnavailable",
     "StreamsExhausted",

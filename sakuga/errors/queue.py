@@ -19,6 +19,13 @@ class ViewerBanned(RequestRefused):
     message = "This viewer may not ask for clips here. A moderator can lift that: DELETE /bans/{viewer}."
 
 
+class MessageRetracted(RequestRefused):
+    """The chat message had been deleted."""
+
+    message = "The chat message that asks for this was deleted. Write another one."
+    param = "message_id"
+
+
 class CoolingDown(RequestRefused):
     """The viewer had asked a moment ago."""
 

@@ -144,6 +144,13 @@ class ClipNotFound(RequestRefused):
     param = "clip_id"
 
 
+class RemixNotFound(RequestRefused):
+    """There was no such cut to begin a remix with, or not everybody may see it."""
+
+    message = "There is no {what} to remix. Name a cut that waits, is drawn or hangs in the gallery."
+    param = "remix"
+
+
 class PreviewNotFound(RequestRefused):
     """The job had no preview picture at that moment."""
 
@@ -207,6 +214,12 @@ class Unauthenticated(RequestRefused):
         "{problem} Send one as Authorization: Bearer or X-API-Key; for a page, open the link that "
         ".venv/bin/python -m sakuga keys link prints."
     )
+
+
+class SignatureInvalid(RequestRefused):
+    """A message was not signed, or not by somebody who has the secret, or long ago."""
+
+    message = "{problem} Sign it as Standard Webhooks says, with the secret of this studio, and send it again."
 
 
 class Forbidden(RequestRefused):

@@ -47,6 +47,7 @@ redis.call('ZADD', set, exact(after), id)
 redis.call('HSET', job, 'start_number', exact(after))
 redis.call('HSET', job, 'credits', credits)
 for i = 5, #ARGV, 2 do  -- what another engine is foreseen to cost is promised in place of what the old one was
+  if ARGV[i] == 'prompt' then redis.call('HDEL', job, 'direction') end  -- what a moderator writes is drawn as it is
   if ARGV[i] == 'estimate' then
     local promised = tonumber(redis.call('HGET', job, 'estimate') or '0')
     redis.call('HINCRBY', KEY.STUDIO, 'reserved', tonumber(ARGV[i + 1]) - promised)

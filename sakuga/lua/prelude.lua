@@ -97,6 +97,46 @@ local function stop_meter(id, now, told)
   if micro > 0 then spend(id, was[3] or '0', micro, was[4] or '', was[5] or '', now) end
 end
 
+-- Puts bits into a viewer's purse, or takes them out of it.
+local function into_purse(viewer, bits, reason, now)
+  if viewer == '' or bits == 0 then return end
+  if redis.call('HINCRBY', KEY.PURSES, viewer, bits) == 0 then redis.call('HDEL', KEY.PURSES, viewer) end
+  local changes = KEY.PURSE_PREFIX .. viewer
+  redis.call('LPUSH', changes, string.format('%s %d %s', exact(now), bits, reason))
+  redis.call('LTRIM', changes, 0, 19)
+  redis.call('EXPIRE', changes, 7776000)
+end
+
+-- Whether a job has the bits that came with a message: they count once, whoever tells of it.
+local function bits_are_spent(message)
+  for _, id in ipairs(redis.call('SMEMBERS', KEY.MESSAGE_PREFIX .. message)) do
+    local who = redis.call('HGET', KEY.JOB_PREFIX .. id, 'requested_by')
+    if who and (cjson.decode(who).bits or 0) > 0 then return true end
+  end
+  return false
+end
+
+-- Brings a redemption into a state, with what is owed or was done and why.
+local function redeem(name, state, outcome, reason, now)
+  redis.call('HSET', KEY.REDEMPTION_PREFIX .. name, 'state', state, 'outcome', outcome, 'reason', reason,
+    'at', exact(now))
+  for _, other in ipairs({'held', 'due', 'settled'}) do redis.call('ZREM', KEY.REDEMPTIONS_PREFIX .. other, name) end
+  redis.call('ZADD', KEY.REDEMPTIONS_PREFIX .. state, exact(now), name)
+end
+
+-- Gives back what was paid for a job that ended without a clip. Its redemption is due until the platform knows.
+local function close_bill(id, status, now, code)
+  local job = KEY.JOB_PREFIX .. id
+  local paid = redis.call('HMGET', job, 'redemption', 'bits', 'viewer', 'number')
+  local made, name = status == 'succeeded', paid[1] or ''
+  if name ~= '' and redis.call('HGET', KEY.REDEMPTION_PREFIX .. name, 'state') == 'held' then
+    redeem(name, 'due', made and 'fulfilled' or 'refunded', made and '' or (code or '') ~= '' and code or status, now)
+  end
+  if not made and paid[2] then
+    into_purse(paid[3] or '', tonumber(paid[2]), string.format('C-%03d %s', tonumber(paid[4]), status), now)
+  end
+end
+
 -- Ends a job: nothing may come after it.
 local function finish(id, status, now, code)
   local job = KEY.JOB_PREFIX .. id
@@ -104,7 +144,13 @@ local function finish(id, status, now, code)
   local estimate = tonumber(redis.call('HGET', job, 'estimate') or '0')
   if estimate > 0 then redis.call('HINCRBY', KEY.STUDIO, 'reserved', -estimate) end
   redis.call('HSET', job, 'status', status, 'stage', 'done', 'finished_at', exact(now))
+  if status ~= 'succeeded' and redis.call('HEXISTS', job, 'files') == 1 then
+    local clip_id = (string.gsub(id, '^job_', 'clip_'))
+    redis.call('HSET', KEY.CLIPS_TAKEN_OUT, clip_id,
+      '{"id":"' .. clip_id .. '","number":' .. redis.call('HGET', job, 'number') .. '}')
+  end
   redis.call('HINCRBY', job, 'revision', 1)
+  close_bill(id, status, now, code)
   count('ended', 1, status, code or '')
   redis.call('EXPIRE', job, KEPT_S)
   for _, set in ipairs({KEY.WAITING, KEY.HELD, KEY.RUNNING, KEY.DEADLINES}) do redis.call('ZREM', set, id) end
@@ -121,6 +167,61 @@ local function with_credit(credits, credit)
   return credits == '[]' and '[' .. credit .. ']' or string.sub(credits, 1, -2) .. ',' .. credit .. ']'
 end
 
+-- Ends a job wherever it is, by arq's keys of its lease, its task and its aborts. A running one is only marked: the
+-- worker that holds it stops the render and ends it.   Returns 'cancelled', 'cancelling', or 'ended' if it had ended
+local function stop_job(id, arq_lease, arq_job, arq_aborts)
+  local job = KEY.JOB_PREFIX .. id
+  local was = redis.call('HMGET', job, 'number', 'handle', 'cancel')
+  local function cancelled()
+    finish(id, 'cancelled', clock())
+    emit('job.cancelled', id, was[1], '')
+    redis.call('PUBLISH', KEY.WAKE, '')
+    return 'cancelled'
+  end
+  if redis.call('ZSCORE', KEY.WAITING, id) or redis.call('ZSCORE', KEY.HELD, id) then return cancelled() end
+  if not redis.call('ZSCORE', KEY.RUNNING, id) then return 'ended' end
+  redis.call('HSET', job, 'cancel', '1')
+  if not was[3] then redis.call('HINCRBY', job, 'revision', 1) end
+  if not redis.call('ZSCORE', KEY.SLOTS, id) then return 'cancelling' end  -- arq lost it: upkeep ends it
+  if redis.call('EXISTS', arq_lease) == 1 or (was[2] and was[2] ~= '') then  -- taken, or its render may still go on
+    redis.call('ZADD', arq_aborts, math.floor(clock() * 1000), id)
+    redis.call('PUBLISH', KEY.WAKE, '')
+    return 'cancelling'
+  end
+  -- Not picked up yet. Touching the lease makes a worker's WATCH fail if it is between its check and its EXEC.
+  redis.call('SET', arq_lease, '', 'PX', 1)
+  redis.call('DEL', arq_lease)
+  redis.call('ZREM', KEY.SLOTS, id)
+  redis.call('DEL', arq_job)
+  return cancelled()
+end
+
+-- Takes a clip out of the gallery and off the stage; its files are the shredder's.   Returns its document, or nil
+local function take_out(clip_id)
+  local document = redis.call('ZREM', KEY.CLIPS, clip_id) == 1 and redis.call('HGET', KEY.CLIP_DOCUMENTS, clip_id)
+  if not document then return nil end
+  redis.call('HDEL', KEY.CLIP_DOCUMENTS, clip_id)
+  redis.call('HSET', KEY.CLIPS_TAKEN_OUT, clip_id, document)
+  if redis.call('HGET', KEY.STAGE, 'clip_id') == clip_id then set_stage('idle', '', '') end
+  tell('clip.removed', '{"clip_id":"' .. clip_id .. '"}')
+  return document
+end
+
+-- Who asked, from JSON, and the names that bans and retractions may call them by: of their id, and of their login
+-- unless that looks like an id; and the names, in JSON, of all who asked together.
+local function asked_by(json, crowd)
+  local fine, who = pcall(cjson.decode, json or '')
+  if not fine or type(who) ~= 'table' then return {}, {} end
+  local function text(field) return type(who[field]) == 'string' and who[field] or '' end
+  local platform, login = text('platform'), string.lower(text('login'))
+  local known = string.gsub(text('id') ~= '' and text('id') or login, '[%s/]', '')
+  local names = {}
+  if known ~= '' then names[platform .. ':' .. known] = true end
+  if login ~= '' and not string.find(login, '^%d+$') then names[platform .. ':' .. login] = true end
+  for _, name in ipairs(cjson.decode(crowd or '[]')) do names[name] = true end
+  return who, names
+end
+
 -- Whether a viewer is kept out at that time.
 local function banned(viewer, now)
   local ban = viewer ~= '' and redis.call('HGET', KEY.BANS, viewer)
@@ -132,4 +233,22 @@ end
 local function jobs_of(viewer, since)
   if viewer == '' then return {} end
   return redis.call('ZRANGEBYSCORE', KEY.VIEWER_PREFIX .. viewer, since, '+inf')
+end
+
+-- Takes lines out of the pot; `meant` is asked with what viewer and message are called, and with the line.
+-- Returns how many those were
+local function leave_pot(meant)
+  local left = 0
+  local lines = redis.call('HGETALL', KEY.POT_LINES)
+  for at = 1, #lines, 2 do
+    local viewer, line = lines[at], cjson.decode(lines[at + 1])
+    local names = {[viewer] = true, [line.message] = true}
+    for _, name in ipairs(line.called) do names[name] = true end
+    if meant(names, line) then
+      redis.call('HDEL', KEY.POT_LINES, viewer)
+      redis.call('HINCRBY', KEY.POT, 'chars', -line.chars)
+      left = left + 1
+    end
+  end
+  return left
 end

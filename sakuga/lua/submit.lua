@@ -9,21 +9,60 @@ if terms.retry_of ~= '' then
   local again = redis.call('HGET', KEY.JOB_PREFIX .. terms.retry_of, 'retried_as')
   if again then return {'again', again} end
 end
+local redeemed = type(terms.redemption) == 'table' and terms.redemption
+if redeemed then  -- one redemption is one job, under whichever key it comes
+  local known = redis.call('HMGET', KEY.REDEMPTION_PREFIX .. redeemed.name, 'state', 'job_id')
+  if known[1] and redis.call('EXISTS', KEY.JOB_PREFIX .. known[2]) == 1 then return {'again', known[2]} end
+  if known[1] then return {'redeemed', known[1]} end
+end
+
+local messages = terms.messages
+if terms.message ~= '' then messages[#messages + 1] = terms.message end
+for _, message in ipairs(messages) do
+  if redis.call('SISMEMBER', KEY.MESSAGE_PREFIX .. message, '') == 1 then return {'retracted', ''} end
+end
+if redis.call('EXISTS', KEY.SUPPORT_PREFIX .. terms.message) == 1 or bits_are_spent(terms.message) then
+  terms.bits, terms.refill = 0, 0  -- they are in the purse or in a job already
+end
+if terms.parent ~= '' and terms.retry_of == '' then  -- it may have been held or taken out since it was looked up
+  local stem = string.gsub(terms.parent, '^%a+_', '')
+  local was = redis.call('HMGET', KEY.JOB_PREFIX .. 'job_' .. stem, 'status', 'held_for')
+  local under_way = was[1] and not terms.ended[was[1]]
+  local unseen = was[1] == 'held' or (was[2] or '') ~= ''
+  if unseen or not (under_way or redis.call('ZSCORE', KEY.CLIPS, 'clip_' .. stem)) then return {'orphan', ''} end
+end
 
 local studio = redis.call('HMGET', KEY.STUDIO, 'closed', 'session', 'session_began', 'refill')
 local session = studio[2] or ''
 local live, started, since = 0, 0, math.max(tonumber(studio[3] or '0'), now - terms.session_s)
 for _, other in ipairs(jobs_of(viewer, '-inf')) do
-  local was = redis.call('HMGET', KEY.JOB_PREFIX .. other, 'status', 'requested_at')
-  local status = was[1]
+  local was = redis.call('HMGET', KEY.JOB_PREFIX .. other, 'status', 'requested_at', 'ensemble')
+  local status = (was[3] or '[]') == '[]' and was[1]  -- what was asked for together counts for nobody
   if status and not terms.ended[status] then live = live + 1 end
   if status and (not terms.ended[status] or status == 'succeeded') and tonumber(was[2]) >= since then
     started = started + 1
   end
 end
 
+-- Bits of the request and of the viewer's purse: too few together are kept, else the purse adds what makes full
+-- hundreds, as far as those earn head start. A job that is tried again costs what it did, as far as that is there.
+local purse, from_purse = tonumber(viewer ~= '' and redis.call('HGET', KEY.PURSES, viewer) or '0'), 0
+if terms.retry_of ~= '' then
+  from_purse = math.min(purse, tonumber(redis.call('HGET', KEY.JOB_PREFIX .. terms.retry_of, 'bits') or '0'))
+elseif terms.bits + purse >= 100 then
+  local useful = math.max(terms.bits, terms.bits_most)
+  from_purse = math.max(0, math.min(math.floor((terms.bits + purse) / 100) * 100, useful) - terms.bits)
+elseif viewer ~= '' then
+  from_purse = -terms.bits
+end
+local bits = terms.bits + from_purse
+local paid = bits >= 100 and terms.retry_of == ''
+if paid then
+  for name, better in pairs(terms.paid) do terms[name] = better end
+end
+
 if studio[1] == '1' and not terms.forced then return {'closed', ''} end
-for _, name in ipairs({viewer, terms.login}) do
+for _, name in ipairs({viewer, terms.login, unpack(terms.crowd)}) do
   if banned(name, now) then return {'banned', ''} end
 end
 if not terms.forced then
@@ -57,6 +96,11 @@ if terms.dry then return {'fine', ''} end
 
 local credits = string.gsub(terms.credits, '"at": 0.0', '"at": ' .. exact(now))
 local credit_s = terms.credit_s
+if paid then
+  local seconds = math.min(math.floor(bits / 100) * terms.hundred_bits_s, terms.bits_cap_s)
+  credits = with_credit(credits, credit_of(string.format('%d bits', bits), seconds, 'studio', now))
+  credit_s = credit_s + seconds
+end
 if started > 0 and terms.repeat_s > 0 then
   local seconds = math.min(started * terms.repeat_s, terms.repeat_cap_s)
   local nth = tostring(started + 1)
@@ -72,8 +116,22 @@ local job = KEY.JOB_PREFIX .. id
 redis.call('HSET', job, 'id', id, 'number', number, 'status', terms.status, 'revision', 1, 'attempt', 0,
   'requested_at', exact(asked), 'start_number', start, 'credits', credits, 'viewer', viewer, 'session', session,
   'estimate', terms.estimate, 'spent', 0, 'retry_of', terms.retry_of, 'held_for', terms.held_for,
-  unpack(ARGV, 3))
+  'bits', string.format('%d', bits), 'redemption', redeemed and redeemed.name or '', unpack(ARGV, 3))
+if paid then redis.call('HSET', job, 'lane', 'bits') end
+into_purse(viewer, -from_purse, from_purse < 0 and 'too few yet' or string.format('for C-%03d', number), now)
+if redeemed then
+  redis.call('HSET', KEY.REDEMPTION_PREFIX .. redeemed.name, 'platform', redeemed.platform,
+    'redemption_id', redeemed.id, 'reward_id', redeemed.reward_id, 'cost', redeemed.cost, 'viewer', viewer,
+    'name', terms.name, 'job_id', id)
+  redeem(redeemed.name, 'held', '', '', now)
+end
 redis.call('ZADD', terms.status == 'held' and KEY.HELD or KEY.WAITING, start, id)
+redis.call('HSET', KEY.NUMBERS, number, id)
+for _, name in ipairs(terms.crowd) do
+  redis.call('ZADD', KEY.VIEWER_PREFIX .. name, exact(now), id)
+  redis.call('ZREMRANGEBYRANK', KEY.VIEWER_PREFIX .. name, 0, -101)
+  redis.call('EXPIRE', KEY.VIEWER_PREFIX .. name, KEPT_S)
+end
 if terms.expire_s > 0 then
   redis.call('ZADD', KEY.DEADLINES, exact(now + terms.expire_s), id)
   redis.call('HSET', job, 'expires_at', exact(now + terms.expire_s))
@@ -86,6 +144,10 @@ if viewer ~= '' then
   if terms.cooldown_s > 0 and not terms.forced then
     redis.call('SET', KEY.COOLDOWN_PREFIX .. viewer, exact(now), 'PX', math.ceil(terms.cooldown_s * 1000))
   end
+end
+for _, message in ipairs(messages) do
+  redis.call('SADD', KEY.MESSAGE_PREFIX .. message, id)
+  redis.call('EXPIRE', KEY.MESSAGE_PREFIX .. message, KEPT_S)
 end
 redis.call('HSET', request, 'job_id', id, 'fingerprint', terms.fingerprint)
 redis.call('EXPIRE', request, terms.key_s)

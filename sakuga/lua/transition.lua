@@ -24,6 +24,7 @@ elseif status == 'queued' or status == 'held' then
   redis.call('PUBLISH', KEY.WAKE, id)
 elseif status ~= '' then
   redis.call('HSET', job, 'status', status)
+  if status == 'finishing' then redis.call('HSET', job, 'files', '1') end  -- which are the shredder's without a clip
 end
 if stamp ~= '' then redis.call('HSET', job, stamp, exact(not metered and tonumber(at) or now)) end
 if stamp == 'meter_at' then count('attempts', 1, redis.call('HGET', job, 'engine') or '') end

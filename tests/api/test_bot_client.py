@@ -10,10 +10,11 @@ from bot.moderators import Moderators
 from sakuga import store
 from sakuga.audit import Audit
 from sakuga.gateway import Gateway
+from sakuga.job import RequestedBy
 from sakuga.keys import Keys
 from sakuga.queue import Queue
 from sakuga.role import Role
-from tests.fakes.jobs import submitted
+from tests.fakes.jobs import MIKA, submitted
 from tests.fakes.keys import KEY
 
 BY = "twitch:alice"
@@ -75,7 +76,35 @@ async def test_moderators_act_on_the_queue_the_stage_and_a_viewer(
     ]
     await moderators.dump(by=BY)
     await moderators.release(by=BY)
-    assert await moderators.ban(job.viewer, by=BY) == 1
+    assert len((await moderators.ban(job.viewer, by=BY)).cancelled) == 1
     told = await moderators.budget()
     assert (told.session.spent_usd, told.day.left_usd) == (0, None)
     assert {entry.act.by for entry in await Audit(redis).latest()} == {f"{BY} via chat"}
+
+
+async def test_moderators_of_a_platform_need_not_be_known_by_name(moderators: Moderators, redis: store.Client) -> None:
+    await moderators.ban("youtube:UC_x-1", minutes=10, clips=True)
+    await moderators.unban("youtube:UC_x-1")
+    entries = [entry.act for entry in await Audit(redis).latest()]
+    assert [(act.type, act.by) for act in entries] == [("ban.removed", "chat"), ("ban.added", "chat")]
+
+
+async def test_viewers_ask_together_and_draw_anew_what_is_there(gateway: Gateway, queue: Queue) -> None:
+    jo = RequestedBy(platform="twitch", id="3001", login="jo", display_name="Jo")
+    joined = [
+        await gateway.join_pot(f"a cat of {who.name}", requested_by=who, message_id=f"m-{who.id}") for who in (MIKA, jo)
+    ]
+    assert [told.joined for told in joined] == ["opened", "joined"]
+    pots = await gateway.pots()
+    assert pots.pot is not None
+    assert (pots.pot.names, pots.poured) == (("Mika", "Jo"), ())
+    first = await submitted(queue)
+    remix = await gateway.generate("red", requested_by=jo, key="m-3", message_id="m-3", remix={"number": first.number})
+    job, _ = await queue.look(remix.job_id)
+    assert (job.parent, job.prompt) == (first.id, f"{first.prompt}, red")
+
+
+async def test_moderators_set_the_show(moderators: Moderators) -> None:
+    assert (await moderators.set_show(by=BY, style="anime")).style == "anime"
+    assert (await moderators.set_show(by=BY, characters=[])).characters == ()
+    assert (await moderators.set_show(by=BY, style=None)).style is None

@@ -29,7 +29,7 @@ FOREIGN: dict[str, dict[str, str]] = {
     "framed": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
     "rebound": {"Host": "evil.example:8420", "Origin": "http://evil.example:8420", "Sec-Fetch-Site": "same-origin"},
 }
-REFUSED = {"unauthenticated", "forbidden", "origin_not_allowed", "host_not_allowed"}
+REFUSED = {"unauthenticated", "forbidden", "signature_invalid", "origin_not_allowed", "host_not_allowed"}
 
 
 @pytest.fixture
@@ -76,6 +76,8 @@ async def ask(http: httpx.AsyncClient, method: str, path: str, headers: dict[str
 
 def expected(route: dict[str, Any], role: Role | None) -> tuple[int, str] | None:
     """What the schema promises: None where the caller is let in."""
+    if route.get("x-signed"):  # a key is no signature, whoever's it is
+        return 401, "signature_invalid"
     if route["x-keyless"]:
         return None
     if role is None:
@@ -135,5 +137,7 @@ async def test_the_schema_tells_which_role_a_route_needs_and_how_to_show_a_key(h
     assert schema["paths"]["/generate"]["post"]["x-role"] == "viewer"
     assert {"bearer": []} in schema["paths"]["/generate"]["post"]["security"]
     assert {} in schema["paths"]["/queue"]["get"]["security"]
-    assert set(schema["components"]["securitySchemes"]) == {"bearer", "header", "cookie"}
+    assert {"cookie": []} not in schema["paths"]["/streamerbot"]["get"]["security"]
+    assert schema["paths"]["/inbound"]["post"]["security"] == [{"signature": []}]
+    assert set(schema["components"]["securitySchemes"]) == {"bearer", "header", "cookie", "signature"}
     assert "`moderator`" in schema["paths"]["/stage"]["put"]["description"]

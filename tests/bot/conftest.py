@@ -12,11 +12,11 @@ with warnings.catch_warnings():
 
 from bot.bench import Bench
 from bot.desk import Desk
-from bot.replies import Replies
-from bot.twitch import redirect
+from bot.twitch.chat import redirect
 from bot.watch import Watch
 from sakuga.chat import ChatPolicy
 from sakuga.gateway import Gateway
+from sakuga.replies import Replies
 from tests.bot.lines import Said
 from tests.bot.paper_gateway import PaperGateway
 from tests.fakes.twitch import FakeTwitch

@@ -60,10 +60,14 @@ class PaperGateway:
         app.router.add_post("/jobs/{job_id}/withdraw", self._withdraw)
         for method, path, act in paper_moderation.routes(self):
             app.router.add_route(method, path, act)
+        self.furnish(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
         self._port = self._runner.addresses[0][1]
+
+    def furnish(self, app: web.Application) -> None:
+        """Add the routes of a subclass."""
 
     async def shut(self) -> None:
         if self._runner:

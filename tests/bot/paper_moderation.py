@@ -38,6 +38,7 @@ def routes(paper: "PaperGateway") -> Iterator[tuple[str, str, Handler]]:
     yield "POST", "/bans", guarded(lambda *_: web.json_response({"cancelled": ["job_1"]}, status=201))
     yield "POST", "/stage/{way}", guarded(lambda paper, *_: web.json_response(paper.stage))
     yield "GET", "/budget", guarded(_budget)
+    yield "PUT", "/show", guarded(_show)
 
 
 def end(paper: "PaperGateway", job: dict[str, Any]) -> web.Response:
@@ -84,6 +85,12 @@ def _switch(paper: "PaperGateway", request: web.Request, _: dict[str, Any]) -> w
     way = request.match_info["way"]
     before = [path for _, path, _ in paper.acts[:-1] if path.startswith("/queue/")]
     return web.json_response({"open": True, "paused": False, "changed": f"/queue/{way}" != (before or [""])[-1]})
+
+
+def _show(_: "PaperGateway", __: web.Request, wanted: dict[str, Any]) -> web.Response:
+    if wanted.get("style") == "noir":
+        return refusal(422, "style_unknown", "There is no style 'noir'.")
+    return web.json_response({"style": None, "characters": None, **wanted})
 
 
 def _budget(_: "PaperGateway", __: web.Request, ___: dict[str, Any]) -> web.Response:

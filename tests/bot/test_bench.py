@@ -8,11 +8,11 @@ from bot.bench import Bench
 from bot.commands import parse
 from bot.line import Line
 from bot.moderators import Moderators
-from bot.replies import Replies
 from sakuga.chat import ChatPolicy
 from sakuga.errors import GatewayRefused
 from sakuga.gateway import Gateway
 from sakuga.job import RequestedBy
+from sakuga.replies import Replies
 from tests.bot.paper_gateway import PaperGateway
 from tests.bot.paper_moderation import MODERATORS_KEY
 
@@ -127,3 +127,12 @@ async def test_a_key_that_was_revoked_is_told_like_one_that_is_missing(paper: Pa
         for bench in (Bench(gateway, moderators, Replies()), Bench(gateway, None, Replies())):
             assert (await obey(bench, "!pause")).startswith("@Alice the bot has no moderator's key that works.")
     assert paper.acts == []
+
+
+async def test_a_name_means_the_viewer_of_the_chat_that_it_is_said_in(bench: Bench, paper: PaperGateway) -> None:
+    jo = RequestedBy(platform="twitch", id="3001", login="jo")
+    for message_id, viewer in (("m-2", jo), ("y-1", jo.model_copy(update={"platform": "youtube", "id": "UC1"}))):
+        bench.notice(Line(message_id, "hello", viewer))
+    await obey(bench, "!ban @jo")
+    assert "twitch:3001" in str(paper.acts)
+    assert "youtube" not in str(paper.acts)

@@ -1,12 +1,16 @@
+import json
+import re
 import sys
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from bot.commands import MODERATORS, Command, Name, parse, unquoted
-from sakuga.chat import ChatPolicy, Commands
+from sakuga.chat import ChatPolicy, CommandName, Commands
 
 CHAT = ChatPolicy()
 
@@ -69,6 +73,8 @@ def test_the_prefix_can_be_longer_than_one_character() -> None:
         ("!anime two samurai \u2014style sumi", "two samurai", "sumi"),
         ('!anime "a page that says --style neon"', "a page that says --style neon", None),
         ("!anime in style", "in style", None),
+        ("!anime two samurai --style", "two samurai", None),
+        ("!anime --style", "", None),
     ],
 )
 def test_a_style_may_be_named_outside_of_the_quotes(text: str, prompt: str, style: str | None) -> None:
@@ -123,10 +129,68 @@ def test_what_is_no_login_names_nobody(said: str) -> None:
     assert parse(f"!ban {said}", CHAT) == Command("ban")
 
 
-@pytest.mark.parametrize("name", get_args(Name))
-def test_every_command_has_a_word_of_its_own(name: Name) -> None:
+@pytest.mark.parametrize("name", get_args(CommandName))
+def test_every_command_has_a_word_of_its_own(name: CommandName) -> None:
     assert parse(f"!{name}", CHAT) == Command(name)
-    assert set(get_args(Name)) >= MODERATORS
+    assert set(get_args(CommandName)) >= MODERATORS
+
+
+PLUSES = ("+", "\uff0b", "\ufe62", "\u207a")
+
+
+@pytest.mark.parametrize("plus", PLUSES)
+def test_a_plus_right_behind_the_word_is_for_all_together(plus: str) -> None:
+    for said in (f"!anime{plus} a cat", f"!anime{plus}a cat", f"!\uff21nime{plus} \u201ca cat\u201d --style neon"):
+        command = parse(said, CHAT)
+        assert command is not None
+        assert (command.name, command.prompt) == ("ensemble", "a cat")
+    assert parse(f"!anime{plus}", CHAT) == Command("ensemble")
+    assert parse(f"!anime {plus} a cat", CHAT) == Command("anime", f"{plus} a cat")
+    assert parse(f"!queue{plus}", CHAT) == Command("queue")
+    german = ChatPolicy(commands=Commands(anime=("zeichne",)))
+    assert parse(f"!zeichne{plus} eine Katze", german) == Command("ensemble", "eine Katze")
+    assert parse(f"!anime{plus} a cat", german) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "change"),
+    [
+        ("", None, ""),
+        ("#42", 42, ""),
+        ("42", 42, ""),
+        ("C-042, in the snow", 42, "in the snow"),
+        ('#42 "in the snow"', 42, "in the snow"),
+        ("\uff03\uff14\uff12 \u300cin the snow\u300d", 42, "in the snow"),
+        ("in the snow", None, "in the snow"),
+        ("2 cats", None, "2 cats"),
+        ("c4 explodes", None, "c4 explodes"),
+        ("in the snow #42", None, "in the snow #42"),
+        ("--style neon #42", 42, ""),
+        ("# 42", None, "# 42"),
+    ],
+)
+def test_a_remix_has_a_cut_and_a_change_or_neither(said: str, number: int | None, change: str) -> None:
+    command = parse(f"!remix {said}", CHAT)
+    assert command is not None
+    assert (command.number, command.prompt) == (number, change)
+    assert command.style == ("neon" if "--style" in said else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("", ()),
+        ("Neon", ("neon",)),
+        ("neon, please!", ("neon", "please")),
+        ("\uff4e\uff45\uff4f\uff4e", ("neon",)),
+        ("a b c d", ("a", "b", "c")),
+        ("hana hana", ("hana",)),
+        ("\u202e\u0308 <b>", ()),
+    ],
+)
+def test_styles_and_characters_are_named_as_in_the_catalog(said: str, names: tuple[str, ...]) -> None:
+    assert parse(f"!style {said}", CHAT) == Command("style", names=names)
+    assert parse(f"!character {said}", CHAT) == Command("character", names=names)
 
 
 def test_words_and_aliases_are_the_studio_files() -> None:
@@ -137,7 +201,7 @@ def test_words_and_aliases_are_the_studio_files() -> None:
     assert parse("!draw a cat", chat) is None
 
 
-WORDS = st.sampled_from([f"!{word}" for word in (*get_args(Name), "remove", "")])
+WORDS = st.sampled_from([f"!{word}" for word in (*get_args(CommandName), "anime+", "anime\uff0b", "remove", "")])
 ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=80)
 SPICE = st.sampled_from(["--style ", "\u2014character=", "\u201c", '"', "#", "C-", "@", "42", "\u202e", "\ud800", " "])
 
@@ -149,6 +213,9 @@ def test_no_line_of_any_characters_breaks_the_parser(word: str, rest: list[str])
         assert command.name in get_args(Name)
         assert command.number is None or 0 <= command.number < sys.maxsize
         assert command.login.isascii()
+        assert len(command.names) <= 3
+        assert all(re.fullmatch(r"[\w-]{1,40}", name) and name == name.lower() for name in command.names)
+        assert json.loads(TypeAdapter(Command).dump_json(replace(command, prompt="")))["name"] == command.name
 
 
 @given(ANYTHING)

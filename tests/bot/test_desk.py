@@ -34,16 +34,17 @@ async def test_style_characters_and_preset_reach_the_gateway_when_they_are_named
 ) -> None:
     await desk.hear(line("!anime a cat --character hana --character ren --preset draft --style neon"))
     asked = {name: wish for name, wish in paper.asked[0].items() if name != "requested_by"}
+    assert asked.pop("message_id") == "m-1"
     assert asked == {"prompt": "a cat", "style": "neon", "characters": ["hana", "ren"], "preset": "draft"}
     await desk.hear(line("!anime a cat", id="m-2"))
-    assert set(paper.asked[1]) == {"prompt", "requested_by"}
+    assert set(paper.asked[1]) == {"prompt", "requested_by", "message_id"}
 
 
 async def test_a_bare_command_is_answered_with_an_example_and_asks_nobody(
     desk: Desk, paper: PaperGateway, said: Said
 ) -> None:
     await desk.hear(line("!anime"))
-    assert said == [("@Mika say what to draw, like this: !anime girl with sword, neon rain", "m-1")]
+    assert said == [("@Mika say what to draw: !anime girl with sword, neon rain, for example.", "m-1")]
     assert paper.requests == []
 
 
@@ -186,3 +187,9 @@ async def test_again_asks_for_the_own_last_words_once_more(desk: Desk, paper: Pa
     ]
     assert paper.asked[2]["requested_by"]["bits"] == 100
     assert said[0] == ("@Mika the bot remembers no words of yours. Ask with !anime and say them.", "m-1")
+
+
+async def test_each_cut_that_is_not_there_is_told_of(desk: Desk, said: Said) -> None:
+    for number in (8, 9, 9):
+        await desk.hear(line(f"!cancel #{number}", id=f"m-{number}"))
+    assert [message_id for _, message_id in said] == ["m-8", "m-9"]

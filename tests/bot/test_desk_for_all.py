@@ -17,13 +17,13 @@ from tests.bot.paper_gateway import PaperGateway
 
 
 async def test_lists_are_told_to_all_once_in_half_a_minute(desk: Desk, paper: PaperGateway, said: Said) -> None:
-    besides = "!queue, !pos, !cancel, !again, !vote, !style, !character, !gallery, !help"
+    besides = "!queue, !pos, !cancel, !again, !remix, !vote, !style, !character, !credit, !gallery, !help"
     for number, words in enumerate(("!style", "!styles", "!character", "!help", "!gallery", "!help")):
         await desk.hear(line(words, id=f"m-{number}"))
     assert said == [
         ("Styles: anime, neon. Put --style and a name behind your words.", "m-0"),
         ("No characters play here. Ask with !anime and a few words.", "m-2"),
-        (f"Ask with !anime and a few words. Besides: {besides}", "m-3"),
+        (f"Ask with !anime and a few words, or together with !anime+. Besides: {besides}", "m-3"),
         ("Nothing is drawn yet. Ask with !anime and a few words.", "m-4"),
     ]
 
@@ -43,7 +43,7 @@ async def test_the_gallery_is_a_link_where_viewers_can_open_it(
     paper.finish(next(iter(paper.jobs)))
     await desk.hear(line("!gallery"))
     assert said[0][0] == "The newest clip is C-041, for Aki. The stream shows the gallery while nobody waits."
-    desk._said.forget("gallery")
+    desk._said.forget(("twitch", "gallery"))
     address["base"] = "https://studio.example"
     await desk.hear(line("!gallery"))
     assert said[1][0] == "All clips: https://studio.example/"
@@ -96,3 +96,11 @@ async def test_no_line_breaks_the_desk_or_is_heard_in_its_answer(
         assert "zebra" not in text
         assert not UNSAFE & {*text}
         assert not any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text)
+
+
+async def test_what_one_chat_was_told_is_told_the_other_too(desk: Desk, said: Said) -> None:
+    youtube = RequestedBy(platform="youtube", id="UC1", login="aki", display_name="Aki")
+    await desk.hear(line("!help"))
+    await desk.hear(Line("youtube-1", "!help", youtube))
+    await desk.hear(line("!help", id="m-2", login="jo"))
+    assert [message_id for _, message_id in said] == ["m-1", "youtube-1"]

@@ -108,6 +108,43 @@ async def test_tries_come_to_an_end() -> None:
         await channel.until(lambda: channel.got == ["world > m-2"])
 
 
+@pytest.mark.parametrize("sent", [0, PER_WINDOW])
+async def test_what_a_lost_channel_could_not_send_is_sent_by_the_next_one(sent: int) -> None:
+    """It waits for another try, or for its turn."""
+    asleep = asyncio.Event()
+
+    async def wait(_: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    outbox, lost, channel = Outbox(sleep=wait, busy=ALONE), Channel(), Channel(privileged=True)
+    for number in range(sent):
+        outbox.put(str(number), "m")
+    lost.next = [SENT] * sent + [Delivery("later", "503")]
+    outbox.put("first", "m-1")
+    outbox.put("second", "m-2")
+    async with running(outbox, lost), asyncio.timeout(5):
+        await asleep.wait()
+    async with running(outbox, channel):
+        await channel.until(lambda: channel.got == ["first > m-1", "second > m-2"])
+
+
+async def test_an_answer_that_nobody_expected_costs_one_reply_and_no_more() -> None:
+    class Odd(Channel):
+        async def deliver(self, text: str, reply_to: str) -> Delivery:
+            if text == "first":
+                raise ZeroDivisionError
+            return await super().deliver(text, reply_to)
+
+    outbox, channel = Outbox(), Odd()
+    outbox.put("first", "m-1")
+    outbox.put("second", "m-2")
+    with capture_logs() as logs:
+        async with running(outbox, channel):
+            await channel.until(lambda: channel.got == ["second > m-2"])
+    assert [entry["event"] for entry in logs] == ["chat.stumbled", "chat.dropped", "chat.replied"]
+
+
 async def test_a_reply_that_waited_too_long_is_not_news_any_more() -> None:
     outbox, channel = Outbox(stale_s=-1), Channel()
     outbox.put("hello", "m-1")

@@ -12,30 +12,18 @@ from bot.bench import Bench
 from bot.desk import Desk
 from bot.line import Line, words
 from bot.outbox import LONGEST, PER_WINDOW, Delivery, Outbox
-from bot.replies import Replies
 from bot.watch import Watch
 from sakuga.chat import ChatPolicy
 from sakuga.gateway import Gateway
 from sakuga.job import RequestedBy
+from sakuga.replies import Replies
 from tests.bot.paper_gateway import PaperGateway
+from tests.fakes.wild import WILD
 
 LINES = 600
 VIEWERS = 200
 WINDOW_S = 0.2
 MARKER = "zebra"
-WILD = (
-    "POGGERS " * 60,
-    "!so mika",
-    "!animelist",
-    "!commands add !anime no",
-    "z\u0336\u0341\u0302\u0305a\u0337\u0301l\u0338go " * 20,
-    '!anime "torn',
-    "!anime \u201c\u201d\u201e\u201f",
-    "!anime " + "x" * 490,
-    "\u202e!anime turned",
-    "!vote", "!vote 2", "!vote #41", "!cancel", "!remove #9999999999", "!queue", "!pos", "!help", "!style", "!again",
-    "!ban @mika", "!clear", "!skip", "\U0001f469\u200d\U0001f469\u200d\U0001f467" * 100, "!", "", "@mika !anime no",
-)  # fmt: skip
 
 
 class Channel:

@@ -120,7 +120,8 @@ async def test_on_a_phone_a_held_cut_is_approved_paused_and_undone_by_thumb(ente
     await expect(page.locator("#sheet .paper")).to_be_hidden()
     await page.locator("#bar [data-act=undo]").tap()
     await expect(page.locator("#held .strip")).to_have_count(1)
-    await page.locator("#bar [data-act=pause]").tap()
+    async with page.expect_response("**/queue/pause"):  # the page is ahead of the gateway
+        await page.locator("#bar [data-act=pause]").tap()
     await expect(page.locator("#bar [data-act=pause]")).to_have_text("Resume")
     assert (await desk.queue.board()).paused
 

@@ -62,6 +62,29 @@ async def test_a_clip_s_particulars_name_its_characters_its_preset_and_a_small_s
     await expect(particulars).to_contain_text("42 KB")
 
 
+async def test_a_remix_shows_from_which_cut_it_is_and_leads_to_it(visit: Opener, gateway: FakeGateway) -> None:
+    parent = gateway.clip("fox", "Mika")
+    gateway.clip("fox, in the snow", "Jo", parent=parent["clip_id"], parent_number=41)
+    gateway.clip("a fox of long ago", "Aki", parent="clip_gone", parent_number=7)
+    page = await visit("/")
+    await expect(page.locator("#cels button .from")).to_have_text(["from C-007", "from C-041"])
+    await page.locator("#cels button").nth(1).click()
+    await page.locator("#viewer .way").click()
+    await expect(page.locator("#viewer .what")).to_have_text("fox")
+    await page.keyboard.press("Escape")
+    await page.locator("#cels button").first.click()
+    await expect(page.locator("#viewer dl")).to_contain_text("fromC-007")
+    await expect(page.locator("#viewer .way")).to_have_count(0)
+
+
+async def test_a_clip_that_several_asked_for_names_them_all(visit: Opener, gateway: FakeGateway) -> None:
+    gateway.clip("fox, rain", "Mika + 1", ensemble=["Mika", MARKUP])
+    page = await visit("/")
+    await expect(page.locator("#cels .by")).to_have_text("Mika + 1")
+    await page.locator("#cels button").first.click()
+    await expect(page.locator("#viewer dl")).to_contain_text(f"asked byMika, {MARKUP}")
+
+
 async def test_the_queue_is_shown_in_order_with_the_reason_of_each_place(visit: Opener, gateway: FakeGateway) -> None:
     gateway.waiting = [
         gateway.job("robot cat", "Aki", lane="bits", credits=[{"reason": "300 bits", "seconds": 180}]),

@@ -7,7 +7,7 @@ import pytest
 from sakuga.settings import PREFIX, Settings
 
 HOUSE = Path(__file__).parents[2]
-TESTS_ONLY = {"twitch_api_base"}
+TESTS_ONLY = {"twitch_api_base", "youtube_api_base"}
 IN_CONTAINERS_FIXED = {"var_dir", "studio_file", "bot"}
 NAMES = sorted(set(Settings.model_fields) - TESTS_ONLY)
 

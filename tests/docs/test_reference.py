@@ -8,10 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from api.app import create_app
-from bot.commands import OPTIONS, Name
+from bot.commands import OPTIONS
 from docs import generate
 from sakuga import errors, store
 from sakuga.catalog import Catalog, Character, Lora, Style
+from sakuga.chat import CommandName
 from sakuga.event import EventType
 from sakuga.gate_policy import GateCheckerEntry
 from sakuga.settings import PREFIX, Settings
@@ -102,7 +103,14 @@ def test_every_query_option_of_the_overlay_is_documented() -> None:
 
 def test_every_chat_command_is_documented() -> None:
     listed = {name.split()[0] for name in rows("chat-commands.md")}
-    assert listed == {f"!{name}" for name in get_args(Name)} | {f"--{option}" for option in OPTIONS}
+    commands = {f"!{name}" for name in get_args(CommandName)} | {"!anime+"}
+    assert listed == commands | {f"--{option}" for option in OPTIONS}
+
+
+def test_every_chat_command_is_shown_once_at_work() -> None:
+    page = (HOUSE / "docs" / "how-to" / "chat.md").read_text("utf-8")
+    shown = set(re.findall(r"^!\w+\+?", page, re.MULTILINE))
+    assert {f"!{name}" for name in get_args(CommandName)} | {"!anime+"} <= shown
 
 
 @pytest.mark.parametrize("folder", ["tutorial", "how-to", "reference", "explanation", "decisions"])

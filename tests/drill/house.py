@@ -68,6 +68,11 @@ class Part:
             with suppress(OSError):
                 await self._process.stdin.wait_closed()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
     def kill(self) -> None:
         """End it as `kill -9` does."""
         if self._process and self._process.returncode is None:

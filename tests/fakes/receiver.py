@@ -57,7 +57,7 @@ class FakeReceiver:
 
     async def hears(self, times: int = 1) -> list[Heard]:
         """Wait until so many requests have come in."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(40), self._news:
             await self._news.wait_for(lambda: len(self.heard) >= times)
         return self.heard
 

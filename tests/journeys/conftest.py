@@ -89,6 +89,16 @@ class Studio:
         assert self._process
         self._process.kill()
 
+    async def kill_all(self) -> None:
+        """End all of its processes so, that of its memory as well."""
+        assert self._process
+        family = [psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children(recursive=True)]
+        for strike in (psutil.Process.suspend, psutil.Process.kill):  # none may act on the death of another
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    strike(process)
+        await self._process.wait()
+
     def process(self, name: str) -> psutil.Process:
         """Return the running process of a part: api, worker, overlay, bot or valkey."""
         assert self._process

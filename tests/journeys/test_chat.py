@@ -13,7 +13,7 @@ import pytest
 
 from sakuga.settings import Settings
 from tests.fakes.keys import KEY
-from tests.fakes.twitch import CLIENT_SECRET, JO, STREAMER, FakeTwitch
+from tests.fakes.twitch import CLIENT_ID, CLIENT_SECRET, JO, STREAMER, FakeTwitch
 from tests.journeys.conftest import Studio
 
 ROOT = Path(__file__).parents[2]
@@ -49,18 +49,22 @@ class Bot:
             **settings,
         }
         self.raw = ""
+        self.module = ""
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def start(self, module: str = "bot", *words: str) -> None:
+        self.module = module
         inherited = Settings.model_construct().environ()
         environment = {name: value for name, value in inherited.items() if not name.startswith("SAKUGA_")}
         environment |= {f"SAKUGA_{name.upper()}": value for name, value in self.settings.items()}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "bot",
+            module,
+            *words,
             cwd=self.folder,
             env={**environment, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
 
@@ -76,10 +80,10 @@ class Bot:
         pytest.fail(f"no {event} in:\n{self.raw}")
 
     async def stop(self) -> int:
-        """Ask it to stop and return its exit code. All that it ever said has to be log lines of its own."""
+        """Ask it to stop, unless it ends by itself, and return its exit code. All that it said has to be log lines."""
         assert self.process is not None
         assert self.process.stderr is not None
-        if self.process.returncode is None:
+        if self.process.returncode is None and self.module == "bot":
             self.process.terminate()
         async with asyncio.timeout(30):
             self.raw += (await self.process.stderr.read()).decode()
@@ -108,9 +112,9 @@ async def start_bot(tmp_path: Path, twitch: FakeTwitch, gateway_url: str) -> Asy
 
 
 @pytest.fixture
-async def bot(start_bot: StartBot, twitch: FakeTwitch, gateway_url: str) -> Bot:
-    bot = await start_bot(gateway_url=gateway_url, **twitch.settings())
-    await twitch.wait_for(lambda: twitch.subscriptions, within_s=60)
+async def bot(start_bot: StartBot, twitch: FakeTwitch, gateway_url: str, tmp_path: Path) -> Bot:
+    bot = await start_bot(gateway_url=gateway_url, **twitch.settings(tmp_path / "var"))
+    await twitch.wait_for(lambda: twitch.attended, within_s=60)
     return bot
 
 
@@ -187,8 +191,7 @@ async def test_without_a_login_the_bot_says_so_once_and_waits(start_bot: StartBo
 
     # Then one line says what is missing and where to read on
     line = await bot.logged("bot.quiet")
-    assert "SAKUGA_TWITCH_CLIENT_ID" in line["missing"]
-    assert "SAKUGA_TWITCH_REFRESH_TOKEN" in line["missing"]
+    assert line["missing"] == "SAKUGA_TWITCH_CLIENT_ID, a login of the bot, a login of the channel"
     assert line["help"] == "docs/how-to/twitch.md"
 
     # And it stays until it is told to stop, and then ends well
@@ -199,10 +202,10 @@ async def test_without_a_login_the_bot_says_so_once_and_waits(start_bot: StartBo
 
 
 async def test_a_login_that_twitch_takes_no_more_is_explained_without_showing_it(
-    start_bot: StartBot, twitch: FakeTwitch
+    start_bot: StartBot, twitch: FakeTwitch, tmp_path: Path
 ) -> None:
     # Given a bot whose login lapses while it is in the chat
-    settings = twitch.settings()
+    settings = twitch.settings(tmp_path / "var")
     bot = await start_bot(log_level="debug", **settings)
     await bot.logged("bot.ready")
     twitch.expire_tokens()
@@ -225,9 +228,10 @@ async def test_a_login_that_twitch_takes_no_more_is_explained_without_showing_it
 async def test_it_works_again_after_twitch_moved_or_broke_the_connection(bot: Bot, twitch: FakeTwitch) -> None:
     # When Twitch asks the bot to move to another server
     await bot.logged("bot.ready")
+    before = set(twitch.sockets)
     await twitch.reconnect()
     await bot.logged("chat.connected")
-    await twitch.wait_for(lambda: len(twitch.sockets) == 1)
+    await twitch.wait_for(lambda: len(twitch.sockets) == len(before) and not before & set(twitch.sockets))
 
     # Then nothing is missed
     await twitch.say("!queue")
@@ -237,16 +241,16 @@ async def test_it_works_again_after_twitch_moved_or_broke_the_connection(bot: Bo
     await twitch.drop()
 
     # Then the bot comes back by itself and hears again
-    await twitch.wait_for(lambda: twitch.sockets and twitch.subscriptions)
+    await twitch.wait_for(lambda: twitch.attended)
     await twitch.say("!anime a lighthouse", by=JO)
     assert PLACE.match(await twitch.heard(2))
 
 
 async def test_a_bot_that_starts_before_twitch_is_there_comes_when_it_is(
-    start_bot: StartBot, twitch: FakeTwitch, gateway_url: str
+    start_bot: StartBot, twitch: FakeTwitch, gateway_url: str, tmp_path: Path
 ) -> None:
     await twitch.shut()
-    bot = await start_bot(gateway_url=gateway_url, **twitch.settings())
+    bot = await start_bot(gateway_url=gateway_url, **twitch.settings(tmp_path / "var"))
     await bot.logged("twitch.unreachable")
 
     await twitch.open()
@@ -256,9 +260,11 @@ async def test_a_bot_that_starts_before_twitch_is_there_comes_when_it_is(
     assert await twitch.heard(1) == "@Mika you have no cut on the list. Ask with !anime and a few words."
 
 
-async def test_the_streamer_may_be_the_bot(start_bot: StartBot, twitch: FakeTwitch, gateway_url: str) -> None:
+async def test_the_streamer_may_be_the_bot(
+    start_bot: StartBot, twitch: FakeTwitch, gateway_url: str, tmp_path: Path
+) -> None:
     # Given a bot that speaks with the streamer's own account
-    bot = await start_bot(gateway_url=gateway_url, **twitch.settings(STREAMER))
+    bot = await start_bot(gateway_url=gateway_url, **twitch.settings(tmp_path / "var", STREAMER))
     await bot.logged("bot.ready")
 
     # When the streamer asks, and Twitch delivers the bot's own answer as a message too
@@ -269,23 +275,54 @@ async def test_the_streamer_may_be_the_bot(start_bot: StartBot, twitch: FakeTwit
     assert READY.fullmatch(await twitch.heard(2))
 
 
-async def test_a_renewed_token_outlives_the_process(start_bot: StartBot, twitch: FakeTwitch, gateway_url: str) -> None:
-    # Given a login whose access token has run out
-    settings = {"gateway_url": gateway_url, **twitch.settings()}
+async def test_a_renewed_token_outlives_a_bot_that_is_killed_at_its_first_use(
+    start_bot: StartBot, twitch: FakeTwitch, gateway_url: str, tmp_path: Path
+) -> None:
+    # Given a public client's login whose access tokens have run out: each refresh token works once
+    settings = {"gateway_url": gateway_url, **twitch.settings(tmp_path / "var")}
+    del settings["twitch_client_secret"]
     twitch.expire_tokens()
-    bot = await start_bot(**settings)
-    await bot.logged("bot.ready")
-    assert twitch.refreshes == 1
+    twitch.silent_to = {"renewed"}
 
-    # When the process is killed and starts again with the same settings
+    # When the bot renews one, shows Twitch the new token for the first time, and is killed before the answer
+    bot = await start_bot(**settings)
+    await twitch.wait_for(lambda: set(twitch.shown) & set(twitch.owner_of), within_s=60)
     assert bot.process is not None
     bot.process.kill()
     await bot.process.wait()
-    kept = bot.folder / "var" / "twitch-tokens.json"
-    assert kept.stat().st_mode & 0o777 == 0o600
+    assert twitch.refreshes == 1
     await bot.stop()
+
+    # Then the next one logs in with the pair that came last
+    twitch.silent_to = set()
     await bot.start()
     await bot.logged("bot.ready")
+    assert not twitch.refused
+    assert (bot.folder / "var" / "twitch-tokens.json").stat().st_mode & 0o777 == 0o600
+    assert not SECRET.search(bot.raw)
 
-    # Then it uses the pair that Twitch gave last, and needs no other
-    assert twitch.refreshes == 1
+
+async def test_a_login_that_comes_while_the_bot_waits_is_noticed(
+    start_bot: StartBot, twitch: FakeTwitch, gateway_url: str, tmp_path: Path
+) -> None:
+    # Given a bot with an application but without a login
+    bot = await start_bot(gateway_url=gateway_url, twitch_client_id=CLIENT_ID, twitch_api_base=twitch.url)
+    assert (await bot.logged("bot.quiet"))["missing"] == "a login of the bot, a login of the channel"
+
+    # When the streamer logs in
+    login = Bot(tmp_path, **bot.settings)
+    await login.start("bot.login", "twitch")
+    await twitch.enter(STREAMER)
+    assert await login.stop() == 0
+
+    # Then the bot is in the chat without being started again
+    assert (await bot.logged("bot.ready"))["channel"] == STREAMER
+    await twitch.say("!queue")
+    assert await twitch.heard(1) == "Nobody is waiting. Ask with !anime and a few words."
+
+    # And leaves it quietly when the streamer takes the login back
+    forgetting = Bot(tmp_path, **bot.settings)
+    await forgetting.start("bot.login", "twitch", "--forget")
+    assert await forgetting.stop() == 0
+    await bot.logged("bot.quiet")
+    await twitch.wait_for(lambda: not twitch.sockets)

@@ -12,8 +12,8 @@ BADGE = ("moderator",)
 
 
 async def test_a_moderator_in_chat_directs_the_studio_and_stands_in_the_audit(tmp_path: Path) -> None:
-    async with FakeTwitch() as twitch, Studio(tmp_path, bot=True, **twitch.settings()) as studio:
-        await twitch.wait_for(lambda: twitch.subscriptions, within_s=60)
+    async with FakeTwitch() as twitch, Studio(tmp_path, bot=True, **twitch.settings(tmp_path / "var")) as studio:
+        await twitch.wait_for(lambda: twitch.attended, within_s=60)
 
         # Given a queue that a moderator has paused from chat
         await twitch.say("!pause", by=JO, badges=BADGE)

@@ -13,7 +13,7 @@ MAKING = Making(
 COST = Cost(gpu="H100", seconds=8.4, usd=0.0092)
 
 
-def finished(tmp_path: Path, **made: Any) -> Clip:
+def finished(tmp_path: Path, asked: dict[str, Any] | None = None, **made: Any) -> Clip:
     video = tmp_path / "clip.mp4"
     video.write_bytes(b"0123456789")
     result = RenderResult(video_path=str(video), poster_path="", width=576, height=320, fps=24, num_frames=121, **made)
@@ -33,6 +33,7 @@ def finished(tmp_path: Path, **made: Any) -> Clip:
         start_number=90,
         started_at=100,
         attempt=2,
+        **asked or {},
     )
     return Clip.of(job, renderer="modal", result=result, finished_at=108.5)
 
@@ -49,6 +50,15 @@ def test_a_result_that_tells_nothing_of_its_making_is_what_was_asked_for(tmp_pat
     clip = finished(tmp_path)
     assert (clip.engine, clip.preset, clip.renderer) == ("wan2.1-t2v-1.3b", "live", "modal")
     assert clip.making is clip.cost is None
+
+
+def test_a_sidecar_names_the_parent_and_all_who_asked_but_not_what_bans_call_them(tmp_path: Path) -> None:
+    asked = {"parent": "clip_1", "parent_number": 12, "ensemble": ["Mika", "Jo"], "crowd": ["twitch:3000"]}
+    clip = finished(tmp_path, asked)
+    assert (clip.parent, clip.parent_number, clip.ensemble) == ("clip_1", 12, ["Mika", "Jo"])
+    assert "crowd" not in clip.model_dump_json()
+    plain = finished(tmp_path)
+    assert (plain.parent, plain.parent_number, plain.ensemble) == (None, None, [])
 
 
 def test_a_sidecar_reads_back_whole(tmp_path: Path) -> None:

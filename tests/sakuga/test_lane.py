@@ -24,3 +24,8 @@ def test_roles_and_bits_earn_a_lane_and_its_head_start(
 ) -> None:
     assert lane_of(roles, bits) is lane
     assert [(c.reason, c.seconds) for c in LanePolicy().credits_for(roles, bits)] == credits
+
+
+@pytest.mark.parametrize(("cap_s", "each_s", "bits"), [(900, 60, 1500), (100, 60, 200), (900, 0, 100), (0, 60, 100)])
+def test_the_most_bits_that_earn_anything_follow_from_the_cap(cap_s: float, each_s: float, bits: int) -> None:
+    assert LanePolicy(bits_cap_s=cap_s, hundred_bits_s=each_s).bits_most == bits

@@ -77,6 +77,14 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     assert settings.broker_url == "redis://:hunter2@127.0.0.1:6379/0"
 
 
+def test_an_account_is_named_as_people_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAKUGA_TWITCH_CHANNEL", "@Your_Channel")
+    assert Settings.load().twitch_channel == "your_channel"
+    monkeypatch.setenv("SAKUGA_TWITCH_CHANNEL", "https://twitch.tv/your_channel")
+    with pytest.raises(SettingsInvalid, match="SAKUGA_TWITCH_CHANNEL: Value error, should be a login name"):
+        Settings.load()
+
+
 @pytest.mark.parametrize("key", ["short", "x" * 19, "with a space in its middle", "schlüsselschlüsselschlüssel"])
 def test_a_key_that_is_too_short_or_fits_no_header_stops_the_start(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("SAKUGA_KEY", key)

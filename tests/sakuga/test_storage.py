@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from sakuga import store
 from sakuga.errors import StorageUnavailable
 from sakuga.gallery import Gallery
 from sakuga.settings import Settings
@@ -91,6 +92,20 @@ async def test_the_gallery_is_rebuilt_from_the_sidecars_in_order_of_completion(
     assert await gallery.rebuild(storage) == 3
     assert [found.number for found in await gallery.newest(10)] == [1, 3, 2]
     assert await gallery.rebuild(storage) == 3
+
+
+async def test_numbers_of_a_rebuilt_gallery_mean_the_newest_clips_and_go_on_outside_of_a_stream(
+    storage: Storage, files: tuple[Path, Path], redis: store.Client
+) -> None:
+    last_stream, this_stream = clip(7, finished_at=100.0), clip(7, finished_at=200.0, id="clip_new", job_id="job_new")
+    for document in (last_stream, this_stream, clip(9, finished_at=50.0)):
+        await storage.put(document, *files)
+    await Gallery(redis).rebuild(storage)
+    assert await redis.hgetall(store.NUMBERS) == {"7": "job_new", "9": clip(9).job_id}
+    assert await redis.hget(store.STUDIO, "number") == "9"
+    await redis.hset(store.STUDIO, mapping={"number": "2", "live": "1"})
+    await Gallery(redis).rebuild(storage)
+    assert await redis.hget(store.STUDIO, "number") == "2"
 
 
 async def test_a_bucket_that_is_away_is_told_as_such(s3: dict[str, str]) -> None:

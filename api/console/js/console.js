@@ -1,6 +1,7 @@
 /** The console's one owner of state: documents come in from the feed, acts go out by the hand, views are drawn. */
 
 import { still } from "/overlay/js/dom.js";
+import { showChats } from "/studio/js/view/chats.js";
 import { StageView } from "/studio/js/view/stageview.js";
 import * as acts from "./acts.js";
 import { Feed } from "./feed.js";
@@ -74,6 +75,7 @@ function heard(name, document) {
   if (name === "stage" && document) stage.show(document);
   if (name === "session") frame.during(document);
   if (name === "budget") showBudget(document);
+  if (name === "health") showChats(document?.chats);
   if (name === "job" && document?.viewer) {
     feed.watch("history", `/viewers/${encodeURIComponent(document.viewer)}/jobs`, { every_ms: 10_000 });
   }
@@ -229,6 +231,7 @@ async function enter() {
   feed.watch("stage", "/stage", { every_ms: 1000, live_ms: 5000 });
   feed.watch("bans", "/bans", { every_ms: 5000 });
   feed.watch("session", "/session", { every_ms: 5000 });
+  feed.watch("health", "/health", { every_ms: 5000, live_ms: 5000 });
   feed.watch("catalog", "/catalog", { every_ms: 60_000, live_ms: 60_000 });
   feed.watch("ballots", "/ballots", { every_ms: 2000, live_ms: 5000 });
   feed.watch("budget", "/budget", { every_ms: 5000, optional: true });

@@ -6,10 +6,13 @@ const OLD = {
   "clip.": ["stage", "audit"],
   "stage.": ["stage", "audit"],
   "session.": ["session", "budget", "audit"],
+  "show.": ["audit"],
+  "pot.": ["queue"],
   "ballot.": ["ballots", "queue", "audit"],
   "vote.": ["ballots"],
   "ban.": ["bans", "audit"],
   "budget.": ["budget", "audit"],
+  "support.": ["budget"],
 };
 const DECIDED = new Set([
   "job.held",
@@ -37,12 +40,17 @@ export const EVENTS = [
   "queue.changed",
   "session.began",
   "session.ended",
+  "show.changed",
+  "pot.opened",
+  "pot.joined",
+  "pot.poured",
   "ballot.opened",
   "ballot.closed",
   "vote.cast",
   "ban.added",
   "ban.removed",
   "budget.changed",
+  "support.received",
 ];
 
 /** The names of the documents to ask for after an event; `selected` is the id of the cut whose sheet lies open. */

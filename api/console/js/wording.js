@@ -25,6 +25,7 @@ const DONE = {
   "stage.released": "gave the stage back",
   "budget.refilled": "refilled the budget",
   "clip.removed": "took out",
+  "show.set": "set style and cast for the show",
   "act.undone": "took an act back",
 };
 const EDITED = { prompt: "words", engine: "engine", lane: "lane" };
@@ -33,6 +34,7 @@ const EDITED = { prompt: "words", engine: "engine", lane: "lane" };
 export function deed(act, cuts) {
   const verb = DONE[act.type] ?? act.type;
   const whom = act.job_id ? (cuts.get(act.job_id) ?? "an older cut") : (act.viewer ?? "");
+  if (act.type === "chat.retracted") return retracted(act);
   if (act.type !== "job.amended") return [verb, whom].filter(Boolean).join(" ");
   const { position, credit_s, lane, fields } = act.detail;
   const words = Object.values(fields ?? {})
@@ -42,6 +44,17 @@ export function deed(act, cuts) {
   if (credit_s) return `promoted ${whom} by ${signed(credit_s)}`;
   if (lane && !words.includes("lane")) words.push("lane");
   return words.length ? `changed ${words.join(", ")} of ${whom}` : `changed ${whom}`;
+}
+
+/** What went with a message, a viewer or a chat: "took back twitch:3000: 2 cuts, 1 clip". */
+function retracted({ viewer, detail }) {
+  const what = { message: "a deleted message", viewer, chat: `the chat of ${detail.platform}` }[detail.kind];
+  const parts = [
+    [detail.cancelled?.length, "cut"],
+    [detail.removed?.length, "clip"],
+  ];
+  const went = parts.filter(([count]) => count).map(([count, noun]) => `${count} ${noun}${count === 1 ? "" : "s"}`);
+  return `took back ${what}: ${went.join(", ")}`;
 }
 
 /** Seconds with their sign: "+60 s". */

@@ -7,6 +7,7 @@ import { Poller } from "/overlay/js/poll.js";
 import { Chat } from "./chat.js";
 import { whyLocked } from "./door.js";
 import { ChatBox } from "./view/chatbox.js";
+import { showChats } from "./view/chats.js";
 import { DeskView } from "./view/deskview.js";
 import { Gallery } from "./view/gallery.js";
 import { Header } from "./view/header.js";
@@ -59,7 +60,10 @@ function heard(name) {
     if (finished) poller.ring("clips");
   }
   if (name === "clips") gallery.show(state.clips.clips);
-  if (name === "health") header.health(state.health);
+  if (name === "health") {
+    header.health(state.health);
+    showChats(state.health.chats);
+  }
   if (name === "catalog") {
     chatbox.styles(state.catalog.styles);
     gallery.styles(state.catalog.styles);

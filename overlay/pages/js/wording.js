@@ -56,6 +56,11 @@ export function size(bytes) {
   return bytes < 999_500 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** A cut's number as it is shown everywhere: 42 is C-042. */
+export function cut(number) {
+  return `C-${String(number ?? 0).padStart(3, "0")}`;
+}
+
 /** The name to show for a viewer, never empty. */
 export function nameOf(requested_by) {
   return requested_by?.display_name || requested_by?.login || "somebody";

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from api import inquiry
 from api.gate import SOMEBODY, Decision, Gate, Kind, checker
 from api.gate.verdict import Verdict
 from sakuga.errors import SettingsInvalid
@@ -105,7 +106,7 @@ async def test_a_checker_that_refuses_to_answer_holds(gate: Gate, moderation: Fa
         b'{"results": [{"flagged": false, "category_scores": {"hate": -1}}]}',
         b'{"results": [{"flagged": false, "category_scores": "girl"}]}',
         b"\xff\xfe",
-        b" " * (checker.ANSWER_LIMIT + 1),
+        b" " * (inquiry.ANSWER_LIMIT + 1),
     ],
 )
 async def test_an_answer_that_is_not_understood_holds(gate: Gate, moderation: FakeModeration, garbage: bytes) -> None:

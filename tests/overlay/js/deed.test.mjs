@@ -24,6 +24,18 @@ test("a change is told by what was changed", () => {
   assert.equal(changed({ fields: ["engine", "preset", "duration_s"] }), "changed engine of C-042");
 });
 
+test("what a chat took back is told by whose it was and how much went", () => {
+  const back = (detail, viewer = null) => deed({ type: "chat.retracted", job_id: null, viewer, detail }, cuts);
+  const message = { kind: "message", platform: "twitch", message_id: "m1", cancelled: ["job_1"] };
+  assert.equal(back(message), "took back a deleted message: 1 cut");
+  const viewer = { kind: "viewer", platform: "twitch", cancelled: ["job_1", "job_2"], removed: ["clip_3"] };
+  assert.equal(back(viewer, "twitch:3000"), "took back twitch:3000: 2 cuts, 1 clip");
+  assert.equal(
+    back({ kind: "chat", platform: "twitch", removed: ["a", "b"] }),
+    "took back the chat of twitch: 2 clips",
+  );
+});
+
 test("money has cents, and under ten of them a tenth more", () => {
   assert.deepEqual([dollars(0), dollars(1.2), dollars(0.034)], ["$0.00", "$1.20", "$0.034"]);
   assert.equal(pot({ spent_usd: 1, limit_usd: null, left_usd: null }), "$1.00, no limit");

@@ -197,6 +197,7 @@ function credit({ reason, seconds, by }) {
 
 function facts(job) {
   return [
+    ["drawn as", job.direction],
     ["asked", clock(job.requested_at)],
     ["ready", job.eta_text ?? (job.eta_seconds === null ? "" : wait(job.eta_seconds))],
     ["style", job.style],

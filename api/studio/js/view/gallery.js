@@ -1,7 +1,7 @@
 /** The gallery's elements: a cel per finished clip, and the viewer that plays one with its particulars. */
 
 import { arrange, bdi, el, say, still } from "/overlay/js/dom.js";
-import { clock, nameOf, size } from "/overlay/js/wording.js";
+import { clock, cut, nameOf, size } from "/overlay/js/wording.js";
 
 export class Gallery {
   #clips = [];
@@ -63,7 +63,7 @@ export class Gallery {
             {},
             ...this.#particulars(clip).flatMap(([term, value]) => [
               el("dt", { textContent: term }),
-              el("dd", {}, bdi(value)),
+              el("dd", {}, value instanceof Node ? value : bdi(value)),
             ]),
           ),
           el(
@@ -81,7 +81,8 @@ export class Gallery {
 
   #particulars(clip) {
     return [
-      ["asked by", nameOf(clip.requested_by)],
+      ["asked by", clip.ensemble?.length ? clip.ensemble.join(", ") : nameOf(clip.requested_by)],
+      ...(clip.parent ? [["from", this.#parent(clip)]] : []),
       ["style", this.#titles.get(clip.style) ?? clip.style],
       ...(clip.characters?.length ? [["with", clip.characters.join(", ")]] : []),
       ["seed", String(clip.seed)],
@@ -96,6 +97,15 @@ export class Gallery {
     ];
   }
 
+  /** The cut that a clip is a remix of: a way to it where it is in the list. */
+  #parent(clip) {
+    const parent = this.#clips.find(({ clip_id, job_id }) => clip.parent === clip_id || clip.parent === job_id);
+    if (!parent) return cut(clip.parent_number);
+    const way = el("button", { type: "button", className: "way", textContent: parent.cut });
+    way.addEventListener("click", () => this.open(parent));
+    return way;
+  }
+
   #cel(clip) {
     const poster = el("img", { alt: "", loading: "lazy", src: clip.poster_url });
     poster.addEventListener("error", () => poster.remove());
@@ -105,6 +115,7 @@ export class Gallery {
       el("span", { className: "frame" }, poster),
       el("span", { className: "no", textContent: clip.cut }),
       el("span", { className: "by" }, bdi(nameOf(clip.requested_by))),
+      ...(clip.parent ? [el("span", { className: "from", textContent: `from ${cut(clip.parent_number)}` })] : []),
       el("span", { className: "unseen" }, bdi(clip.prompt)),
     );
     button.addEventListener("click", () => this.open(clip));

@@ -1,0 +1,1 @@
+"""Twitch: logins, EventSub, channel points."""

@@ -1,0 +1,1 @@
+"""YouTube's live chat, within the day's quota."""
