@@ -13,7 +13,7 @@ GPU := $(VENV)/.stamp-gpu
 DEV := $(VENV)/.stamp-dev
 PROCESSES := api worker gpu bot overlay sakuga
 PYTEST_ARGS ?=
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # uv trusts the certificates that this machine trusts, as pip does: companies and proxies have their own.
 export UV_SYSTEM_CERTS := 1

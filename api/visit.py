@@ -16,7 +16,7 @@ from sakuga.ballot import CHOICES
 from sakuga.errors import RequestInvalid, SakugaError
 from sakuga.job import RequestedBy, cut
 from sakuga.prompt import clean_name
-from sakuga.replies import Replies, counted, fitting
+from sakuga.replies import Replies, fitting
 from sakuga.support import Support, SupportKind
 
 UNSET = re.compile(r"%\w+%")  # Streamer.bot sends the name of a variable that it does not have
@@ -215,7 +215,9 @@ class Visit:
         if wanted.isdecimal() and wanted.isascii() and 1 <= int(wanted[:9]) <= CHOICES:
             job_id = await votes.cast(self.viewer.viewer, str(int(wanted)))
             choice = next(choice for choice in (await votes.now()).choices if choice.job_id == job_id)
-            said = self.replies.say("job.voted", cut=cut(choice.number), votes=counted(choice.votes, "vote"))
+            said = self.replies.say(
+                "job.voted", cut=cut(choice.number), votes=self.replies.counted(choice.votes, "vote")
+            )
             return _answer(said, name=self.name)
         number = self._number()
         if number is None:
@@ -224,7 +226,9 @@ class Visit:
         if job is None:
             return self._absent(number)
         count = await votes.upvote(job.job_id, self.viewer.viewer, self.studio.catalog.votes)
-        return _answer(self.replies.say("job.voted", cut=job.cut, votes=counted(count, "vote")), job, name=self.name)
+        return _answer(
+            self.replies.say("job.voted", cut=job.cut, votes=self.replies.counted(count, "vote")), job, name=self.name
+        )
 
     # --- finding -----------------------------------------------------------------------------------------------------
 

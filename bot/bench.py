@@ -13,7 +13,7 @@ from sakuga.errors import GatewayRefused
 from sakuga.gateway import Gateway, JobDocument
 from sakuga.job import cut
 from sakuga.log import get_logger
-from sakuga.replies import Replies, counted, some
+from sakuga.replies import Replies
 
 MOST = 500  # of the queue, as much as the gateway lists
 PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -119,7 +119,7 @@ class Bench:
         return self._replies.say(f"mod.{past[command.name]}")
 
     async def _clear(self, moderators: Moderators, line: Line, _: Command) -> str:
-        return self._replies.say("mod.cleared", count=counted(await moderators.clear(by=by(line)), "cut"))
+        return self._replies.say("mod.cleared", count=self._replies.counted(await moderators.clear(by=by(line)), "cut"))
 
     async def _ban(self, moderators: Moderators, line: Line, command: Command) -> str:
         if not command.login:
@@ -128,7 +128,9 @@ class Bench:
         if viewer is None:
             return self._replies.say("mod.stranger", name=line.viewer.name)
         ended = await moderators.ban(viewer, by=by(line))
-        return self._replies.say("mod.banned", login=command.login, count=counted(len(ended.cancelled), "cut"))
+        return self._replies.say(
+            "mod.banned", login=command.login, count=self._replies.counted(len(ended.cancelled), "cut")
+        )
 
     async def _dump(self, moderators: Moderators, line: Line, _: Command) -> str:
         await moderators.dump(by=by(line))
@@ -143,10 +145,13 @@ class Bench:
         return self._replies.say(
             "mod.budget",
             session=dollars(told.session.spent_usd),
-            session_left=left(told.session),
+            session_left=self._left(told.session),
             day=dollars(told.day.spent_usd),
-            day_left=left(told.day),
+            day_left=self._left(told.day),
         )
+
+    def _left(self, pot: PotDocument) -> str:
+        return "" if pot.left_usd is None else f" ({self._replies.left(dollars(pot.left_usd))})"
 
     async def _style(self, moderators: Moderators, line: Line, command: Command) -> str:
         style, *_ = command.names
@@ -156,7 +161,7 @@ class Bench:
     async def _cast(self, moderators: Moderators, line: Line, command: Command) -> str:
         characters = None if OFF in command.names else [*command.names]
         show = await moderators.set_show(by=by(line), characters=characters)
-        names = some(show.characters or ())
+        names = self._replies.some(show.characters or ())
         return self._replies.say("show.cast", names=names) if names else self._replies.say("show.uncast")
 
     async def _waiting(self, command: Command) -> JobDocument | None:
@@ -179,8 +184,3 @@ def by(line: Line) -> str:
 def dollars(amount: float) -> str:
     """Return an amount as people write it: $1.27."""
     return f"${amount:.2f}"
-
-
-def left(pot: PotDocument) -> str:
-    """Return what is left of a pot, if it has a limit: " ($4.19 left)"."""
-    return "" if pot.left_usd is None else f" ({dollars(pot.left_usd)} left)"

@@ -22,7 +22,7 @@ from sakuga.gateway import AcceptedJob, Gateway, JobDocument
 from sakuga.job import cut
 from sakuga.latest import Latest
 from sakuga.log import get_logger
-from sakuga.replies import Replies, counted
+from sakuga.replies import Replies
 
 # What everybody reads is said once in so long, whoever asks.
 COMMON_PAUSE_S = 30.0
@@ -183,7 +183,7 @@ class Desk:
             return
         purse = await self._till.credit(line.viewer.viewer)
         newest = ", ".join(f"{change.bits:+d} {change.reason}" for change in purse.entries[:NEWEST])
-        told = {"count": counted(purse.bits, "bit"), "newest": f" ({newest})"} if purse.bits else {}
+        told = {"count": self._replies.counted(purse.bits, "bit"), "newest": f" ({newest})"} if purse.bits else {}
         self._hint(line, "credit.told" if told else "credit.none", **told)
 
     async def _pos(self, line: Line, _: Command) -> None:
@@ -215,7 +215,7 @@ class Desk:
         else:
             told = await self._gateway.upvote(job.job_id, line.viewer.viewer)
             if self._said.add(job.job_id):
-                said = self._replies.say("job.voted", cut=job.cut, votes=counted(told.votes or 0, "vote"))
+                said = self._replies.say("job.voted", cut=job.cut, votes=self._replies.counted(told.votes or 0, "vote"))
                 self._answer(said, line.id, line.viewer.name)
 
     # --- what everybody reads ----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.commands import Name
 from sakuga.gateway import Gateway
-from sakuga.replies import Replies, some
+from sakuga.replies import Replies
 
 
 class Notices:
@@ -25,8 +25,8 @@ class Notices:
             return await self._gallery()
         catalog = await self._gateway.catalog()
         if name == "style":
-            return self._replies.say("styles.listed", names=some(style.name for style in catalog.styles))
-        names = some(character.name for character in catalog.characters)
+            return self._replies.say("styles.listed", names=self._replies.some(style.name for style in catalog.styles))
+        names = self._replies.some(character.name for character in catalog.characters)
         return self._replies.say("characters.listed" if names else "characters.none", names=names)
 
     async def _gallery(self) -> str:

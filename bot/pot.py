@@ -10,7 +10,7 @@ from sakuga.errors import GatewayRefused, GatewayUnreachable
 from sakuga.gateway import Gateway
 from sakuga.log import get_logger
 from sakuga.pot import Poured
-from sakuga.replies import Replies, about, counted
+from sakuga.replies import Replies
 
 LOOK_EVERY_S = 2.0
 WAITS = frozenset({"open", "pouring"})
@@ -47,9 +47,9 @@ class Pot:
         pot = joined.pot
         self._attend(pot, line.id, line.viewer.name)
         if joined.joined == "opened":
-            wait = f"in {about((pot.closes_at - pot.opened_at).total_seconds())}"
+            wait = self._replies.wait((pot.closes_at - pot.opened_at).total_seconds())
             return joined, self._replies.say("pot.opened", name=line.viewer.name, wait=wait)
-        count = counted(len(pot.names), "viewer")
+        count = self._replies.counted(len(pot.names), "viewer")
         return joined, self._replies.say("pot.joined", name=line.viewer.name, count=count)
 
     async def resume(self) -> None:

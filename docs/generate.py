@@ -34,8 +34,8 @@ from sakuga.lane import LanePolicy
 from sakuga.limits import Active, Cooldown, Limits
 from sakuga.metric import FAMILIES
 from sakuga.pot import PotPolicy
-from sakuga.replies import SENTENCES
 from sakuga.reward import RewardPolicy
+from sakuga.sentences import SENTENCES, WORDS
 from sakuga.settings import PREFIX, Settings
 from sakuga.support import PaidPolicy
 
@@ -119,7 +119,7 @@ def error_codes() -> str:
 
 def chat_answers() -> str:
     """Return the table of what the bot says."""
-    return table(("Key", "Sentence"), ((f"`{key}`", said) for key, said in SENTENCES.items()))
+    return table(("Key", "Sentence"), ((f"`{key}`", said) for key, said in {**SENTENCES, **WORDS}.items()))
 
 
 def http_api() -> str:

@@ -37,6 +37,7 @@ class AcceptedJob(Document):
     status: JobStatus
     queue_position: int | None = None
     eta_seconds: float | None = None
+    eta_p90_seconds: float | None = None
     eta_text: str | None = None
 
     @property

@@ -17,7 +17,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from sakuga import broker, demo, store
 from sakuga.catalog import Catalog
 from sakuga.errors import PortTaken, StudioError, StudioFileInvalid
-from sakuga.replies import Replies, counted
+from sakuga.replies import Replies
 from sakuga.settings import Settings
 from sakuga.storage import Storage
 
@@ -61,8 +61,8 @@ async def studio_file(settings: Settings) -> list[Finding]:
         return [Finding("studio file", "bad", f"{path.name}: {error.data['problem']}", f"Mend it in {path}.")]
     if mistakes := Replies(lambda: catalog.chat).mistakes():
         said = f"[chat.texts] has what the bot never says: {', '.join(mistakes)}."
-        return [Finding("studio file", "doubtful", said, "Take the keys from docs/how-to/chat.md.")]
-    told = f"{counted(len(catalog.styles), 'style')}, {counted(len(catalog.characters), 'character')}."
+        return [Finding("studio file", "doubtful", said, "Take the keys from docs/reference/chat-answers.md.")]
+    told = f"Styles: {len(catalog.styles)}. Characters: {len(catalog.characters)}."
     return [Finding("studio file", "good", told)]
 
 

@@ -47,7 +47,7 @@ def test_a_setting_that_can_not_be_read_is_the_one_finding() -> None:
     [
         ("[limits]\nwating = 3\n", "bad", "limits.wating: there is no such key"),
         ('[chat.texts]\n"job.quued" = "soon"\n', "doubtful", "job.quued"),
-        ('title = "Ours"\n', "good", "1 style, "),
+        ('title = "Ours"\n', "good", "Styles: 1."),
         (None, "off", "defaults"),
     ],
 )

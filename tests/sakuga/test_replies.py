@@ -10,7 +10,8 @@ from sakuga.chat import ChatPolicy, CommandName, Commands
 from sakuga.errors import GatewayRefused, GatewayUnreachable, RenderError, RequestRefused, SakugaError
 from sakuga.gateway import AcceptedJob, JobDocument, QueueDocument
 from sakuga.job import JobStatus
-from sakuga.replies import SENTENCES, Replies, fields_of, fitting, ordinal, some
+from sakuga.replies import Replies, fields_of, fitting, ordinal
+from sakuga.sentences import SENTENCES, WORDS
 
 replies = Replies()
 FILLED = {
@@ -173,8 +174,8 @@ def test_help_names_the_commands_that_are_not_turned_off() -> None:
 
 
 def test_of_many_names_some_are_told() -> None:
-    assert some(["a", "b"]) == "a, b"
-    told = some(f"name-{number}" for number in range(100))
+    assert replies.some(["a", "b"]) == "a, b"
+    told = replies.some(f"name-{number}" for number in range(100))
     assert len(told) < 330
     assert told.endswith(f" and {100 - told.count(',') - 1} more")
 
@@ -201,3 +202,47 @@ def test_a_name_that_an_answer_begins_with_is_no_command_to_twitch(name: str) ->
 @pytest.mark.parametrize("key", [key for key, sentence in SENTENCES.items() if sentence.startswith("@{name} ")])
 def test_a_sentence_to_a_viewer_ends_so_that_another_can_follow(key: str) -> None:
     assert SENTENCES[key].endswith((".", "{said}")), "as in: Your points come back."
+
+
+def test_places_times_and_numbers_can_be_said_in_another_language() -> None:
+    german = {
+        "job.queued": "{cut} ist {place}{eta}.",
+        "cooling_down": "@{name} einer nach dem anderen: frag {wait} wieder.",
+        "word.next": "als nächstes dran",
+        "word.nth": "auf Platz {number}",
+        "word.seconds": "etwa {count} s",
+        "word.minutes": "etwa {count} min",
+        "word.at_most": "{eta}, höchstens {most}",
+        "word.in": "in {eta}",
+        "word.votes": "{count} Stimmen",
+        "word.more": "{names} und {count} weitere",
+    }
+    spoken = Replies(lambda: ChatPolicy(texts=german))
+    assert spoken.mistakes() == []
+    waiting = job(queue_position=3, eta_seconds=50, eta_p90_seconds=130, eta_text="about 50 s, at most 130")
+    assert spoken.place(waiting) == "C-042 ist auf Platz 3, etwa 50 s, höchstens etwa 2 min."
+    assert spoken.place(job(queue_position=1, eta_seconds=50, eta_p90_seconds=52)) == (
+        "C-042 ist als nächstes dran, etwa 50 s."
+    )
+    assert spoken.counted(4, "vote") == "4 Stimmen"
+    assert "und " in spoken.some(f"name-{number}" for number in range(100))
+    error = GatewayRefused(status=429, reason="cooling_down", sentence="-", retry_after_s=20)
+    assert spoken.refused(error, name="Mika") == "@Mika einer nach dem anderen: frag in etwa 20 s wieder."
+
+
+def test_without_words_of_their_own_the_gateways_words_for_an_eta_stand() -> None:
+    waiting = job(queue_position=3, eta_seconds=50, eta_p90_seconds=130, eta_text="about 50 s, at most 130")
+    assert replies.place(waiting) == "C-042 is 3rd, about 50 s, at most 130."
+
+
+def test_a_word_that_is_filled_with_what_it_does_not_have_is_named_and_not_used() -> None:
+    spoken = Replies(lambda: ChatPolicy(texts={"word.votes": "{count} of {all}", "word.next": "{anime}"}))
+    assert spoken.mistakes() == ["word.votes", "word.next"]
+    assert spoken.counted(2, "vote") == "2 votes"
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_every_word_is_named_so_and_can_be_filled(key: str) -> None:
+    assert key.startswith("word.")
+    assert key not in SENTENCES
+    assert WORDS[key].format(**dict.fromkeys(fields_of(WORDS[key]), "x"))
