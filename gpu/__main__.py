@@ -32,7 +32,12 @@ def _specs(names: Iterable[str], gpu: str | None) -> int:
         said, status = [spec.model_dump(mode="json") | {"usd_per_s": usd_per_s(spec, gpu)} for spec in specs], 0
     except SakugaError as error:
         said, status = {"error": {"code": error.code, "data": error.data}}, 1
-    sys.stdout.write(json.dumps(said, indent=2) + "\n")
+    try:
+        sys.stdout.write(json.dumps(said, indent=2) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # who asked is gone, as a worker is that is stopped while it starts
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may it fail once more at the exit
+        return ABANDONED
     return status
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gpu.pipe import ABANDONED
 from sakuga.engine import EngineSpec, Progress, RenderResult
 from tests.gpu.conftest import ROOT, ask
 
@@ -167,3 +168,11 @@ def test_a_child_that_is_never_asked_goes_with_its_parent(child):
     renderer.process.stdin.close()
     assert renderer.process.wait(5) == 3
     assert renderer.process.stdout.read() == b""
+
+
+def test_specs_that_nobody_waits_for_any_more_are_dropped_in_silence():
+    command = [sys.executable, "-m", "gpu", "specs"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+        asked.stdout.close()
+        said = asked.stderr.read()
+    assert (asked.returncode, said) == (ABANDONED, b"")

@@ -72,7 +72,7 @@ async def test_ctrl_c_stops_everything_cleanly_and_what_waits_is_kept(tmp_path: 
     assert code == 0
     assert "3 jobs are kept for next time." in studio.said
     assert [part for part in parts if part.is_running()] == []
-    assert "Traceback" not in studio.said
+    assert "Traceback" not in studio.said, studio.said
 
     # And when it is started again, everything is drawn, and the stop has cost no attempt
     studio = Studio(tmp_path, rehearsal_seconds=0, bot=False)

@@ -54,4 +54,4 @@ async def test_the_own_card_takes_a_prompt_through_a_real_pipeline_to_the_overla
         own = psutil.Process(process)
         studio.process("worker").kill()
         await asyncio.to_thread(own.wait, 5)
-    assert "Traceback" not in studio.said
+    assert "Traceback" not in studio.said, studio.said
