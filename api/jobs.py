@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api import choice
+from api.decision import Decision, Reason, reason_of
 from api.documents import JOB_ID, Document, JobDocument, time_of
 from api.door import Caller, at_least
 from api.errors import described
@@ -17,7 +18,7 @@ from sakuga.amendment import Amendment
 from sakuga.errors import PromptRefused, RequestInvalid
 from sakuga.job import Job
 from sakuga.lane import Lane
-from sakuga.prompt import clean_line, clean_prompt
+from sakuga.prompt import clean_prompt
 from sakuga.role import Role
 
 router = APIRouter(prefix="/jobs", tags=["moderation"])
@@ -25,11 +26,6 @@ decisions = APIRouter(tags=["moderation"])
 
 JobIdInPath = Annotated[str, Path(max_length=64, description="The job_id of POST /generate.", examples=[JOB_ID])]
 Moderator = Annotated[Caller, at_least(Role.MODERATOR)]
-Reason = Annotated[
-    str,
-    AfterValidator(clean_line),
-    Field(default="", max_length=60, description="Why, for the audit log and the job's credits.", examples=[""]),
-]
 Seen = Annotated[
     str | None,
     Header(
@@ -71,14 +67,6 @@ class JobChange(BaseModel):
             msg = f"position is a place from 1 to {BOTTOM}, top or bottom"
             raise ValueError(msg)
         return self
-
-
-class Decision(BaseModel):
-    """Why something is done, if somebody wants to say it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    reason: Reason = ""
 
 
 class Voice(BaseModel):
@@ -218,7 +206,7 @@ def _revision(seen: str | None) -> int | None:
 @router.post("/{job_id}/cancel", responses=described(400, 404, 413, 415, 422), summary="Stop a job")
 async def cancel(job_id: JobIdInPath, caller: Moderator, studio: Studio, why: Decision | None = None) -> CancelDocument:
     """End a job wherever it is; a running one stops its GPU. Once it has ended, that is the answer."""
-    status = await studio.moderation.cancel(job_id, by=caller.by, reason=why.reason if why else "")
+    status = await studio.moderation.cancel(job_id, by=caller.by, reason=reason_of(why))
     return CancelDocument.model_validate({"job_id": job_id, "status": status})
 
 
@@ -227,7 +215,7 @@ async def hold(
     job_id: JobIdInPath, caller: Moderator, studio: Studio, why: Decision | None = None
 ) -> ModeratedDocument:
     """Take a waiting job out of the order until it is approved or rejected."""
-    return await _document(await studio.moderation.hold(job_id, by=caller.by, reason=why.reason if why else ""), studio)
+    return await _document(await studio.moderation.hold(job_id, by=caller.by, reason=reason_of(why)), studio)
 
 
 @router.post("/{job_id}/approve", responses=described(400, 404, 409, 413, 415, 422), summary="Approve a held job")
@@ -235,7 +223,7 @@ async def approve(
     job_id: JobIdInPath, caller: Moderator, studio: Studio, why: Decision | None = None
 ) -> ModeratedDocument:
     """Let a held job wait for its turn, at the place that its start number gives it."""
-    job = await studio.moderation.approve(job_id, by=caller.by, reason=why.reason if why else "")
+    job = await studio.moderation.approve(job_id, by=caller.by, reason=reason_of(why))
     return await _document(job, studio)
 
 
@@ -244,7 +232,7 @@ async def reject(
     job_id: JobIdInPath, caller: Moderator, studio: Studio, why: Decision | None = None
 ) -> ModeratedDocument:
     """End a held or waiting job for what it asks."""
-    job = await studio.moderation.reject(job_id, by=caller.by, reason=why.reason if why else "")
+    job = await studio.moderation.reject(job_id, by=caller.by, reason=reason_of(why))
     return await _document(job, studio)
 
 
@@ -253,7 +241,7 @@ async def retry(
     job_id: JobIdInPath, caller: Moderator, studio: Studio, why: Decision | None = None
 ) -> ModeratedDocument:
     """Ask once more for what ended without a clip, at its old place in time. Sent twice, it is the same job."""
-    job = await studio.moderation.retry(job_id, by=caller.by, reason=why.reason if why else "")
+    job = await studio.moderation.retry(job_id, by=caller.by, reason=reason_of(why))
     return await _document(job, studio)
 
 

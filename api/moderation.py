@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.decision import Decision, reason_of
 from api.documents import Document, time_of
 from api.door import Caller, at_least
 from api.errors import described
-from api.jobs import Decision, Moderator
+from api.jobs import Moderator
 from api.retractions import shred
 from api.state import State, Studio
 from sakuga import store
@@ -153,7 +154,7 @@ async def drain(caller: Moderator, studio: Studio) -> QueueState:
 @router.post("/queue/clear", responses=described(400, 413, 415, 422), summary="End all that wait")
 async def clear(caller: Moderator, studio: Studio, why: Decision | None = None) -> ClearedDocument:
     """Cancel every job that waits or is held; what runs goes on."""
-    return ClearedDocument(cancelled=await studio.moderation.clear(by=caller.by, reason=why.reason if why else ""))
+    return ClearedDocument(cancelled=await studio.moderation.clear(by=caller.by, reason=reason_of(why)))
 
 
 @router.post("/bans", status_code=201, responses=described(400, 413, 415, 422), summary="Keep a viewer out")

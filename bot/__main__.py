@@ -32,7 +32,6 @@ from bot.youtube import chat as youtube
 from bot.youtube.chat import YouTube
 from bot.youtube.news import PREFIX
 from sakuga.errors import StudioError
-from sakuga.gateway import Gateway
 from sakuga.log import configure, get_logger
 from sakuga.replies import Replies
 from sakuga.settings import Settings
@@ -69,8 +68,7 @@ async def attend(settings: Settings, tokens: TokenFile, stack: AsyncExitStack) -
         log.warning("chat.texts_unused", keys=", ".join(mistakes), help=HELP_CHAT)
     chat, link = (lambda: studio.catalog.chat), partial(public_link, settings)
     memory = stack.enter_context(Memory(settings.var_dir / MEMORY))
-    gateway = await stack.enter_async_context(Gateway(settings.gateway, key=settings.own_key))
-    till = await stack.enter_async_context(Till(settings.gateway, key=settings.own_key))
+    gateway = await stack.enter_async_context(Till(settings.gateway, key=settings.own_key))
     moderators = await stack.enter_async_context(moderators_of(settings)) if settings.chat_key else None
     session = await stack.enter_async_context(aiohttp.ClientSession(timeout=TWITCH_TIMEOUT))
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=YOUTUBE_TIMEOUT, trust_env=False))
@@ -82,10 +80,10 @@ async def attend(settings: Settings, tokens: TokenFile, stack: AsyncExitStack) -
 
     watch = Watch(gateway, answer, replies=replies, link=link, memory=memory)
     stack.push_async_callback(watch.close)
-    settler = Settler(till)
-    shop = Shop(till, watch, answer, settler=settler, notes=memory, replies=replies, chat=chat)
+    settler = Settler(gateway)
+    shop = Shop(gateway, watch, answer, settler=settler, notes=memory, replies=replies, chat=chat)
     bench = Bench(gateway, moderators, replies, memory=memory)
-    desk = Desk(gateway, watch, answer, bench=bench, replies=replies, chat=chat, link=link, till=till, memory=memory)
+    desk = Desk(gateway, watch, answer, bench=bench, replies=replies, chat=chat, link=link, till=gateway, memory=memory)
     stack.push_async_callback(desk.close)
     await desk.resume()
     watch.resume()
@@ -96,7 +94,7 @@ async def attend(settings: Settings, tokens: TokenFile, stack: AsyncExitStack) -
         watch.leave(job_id)
         settler.wake()  # it may have been paid for
 
-    errands = Errands(hammer=moderators, till=till, shop=shop, leave=left)
+    errands = Errands(hammer=moderators, till=gateway, shop=shop, leave=left)
     porter = Porter(desk, errands, curtain=curtain, memory=memory)
     presence = Presence(gateway, "twitch")
     counter = Counter(

@@ -14,6 +14,7 @@ import pytest
 
 from sakuga.settings import Settings
 from tests.fakes.keys import BEARER, KEY
+from tests.fakes.twitch import FakeTwitch
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,3 +138,9 @@ class Studio:
 async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     async with Studio(tmp_path, rehearsal_seconds=0, bot=False) as studio:
         yield studio
+
+
+@pytest.fixture
+async def twitch() -> AsyncIterator[FakeTwitch]:
+    async with FakeTwitch() as fake:
+        yield fake

@@ -14,12 +14,6 @@ TOO_LONG = "x" * 301
 
 
 @pytest.fixture
-async def twitch() -> AsyncIterator[FakeTwitch]:
-    async with FakeTwitch() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def studio(tmp_path: Path, twitch: FakeTwitch) -> AsyncIterator[Studio]:
     """A studio that draws as fast as it can, and offers a reward whether the stream is on or off."""
     file = tmp_path / "studio.toml"

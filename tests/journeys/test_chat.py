@@ -30,12 +30,6 @@ async def gateway_url(tmp_path: Path) -> AsyncIterator[str]:
         yield studio.url
 
 
-@pytest.fixture
-async def twitch() -> AsyncIterator[FakeTwitch]:
-    async with FakeTwitch() as fake:
-        yield fake
-
-
 class Bot:
     """`python -m bot` as a child process with settings of its own."""
 

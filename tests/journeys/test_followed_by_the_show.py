@@ -18,12 +18,6 @@ raid_bits = 2
 
 
 @pytest.fixture
-async def twitch() -> AsyncIterator[FakeTwitch]:
-    async with FakeTwitch() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def studio(tmp_path: Path, twitch: FakeTwitch) -> AsyncIterator[Studio]:
     """A whole studio with a bot in the chat, in which a clip takes a minute."""
     studio_file = tmp_path / "studio.toml"

@@ -1,10 +1,7 @@
 """What a show on Twitch must withstand: whole studios with their bots, twitchio unmodified, at a Twitch of paper."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.fakes.twitch import JO, MIKA, STREAMER, FakeTwitch
 from tests.fakes.twitch_eventsub import CHAT
@@ -24,12 +21,6 @@ offline_grace_s = 0
 [chat.reward]
 enabled = {reward}
 """
-
-
-@pytest.fixture
-async def twitch() -> AsyncIterator[FakeTwitch]:
-    async with FakeTwitch() as fake:
-        yield fake
 
 
 def show(folder: Path, *, cooldown_s: int = 0, follow: bool = False, reward: bool = False) -> Path:
