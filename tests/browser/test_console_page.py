@@ -60,10 +60,16 @@ async def drag(page: Page, start: int, end: int, *, drop: bool = True) -> None:
     assert first
     assert last
     x = first["x"] + 120
+    held = await page.locator("#waiting .strip").nth(start).element_handle()
+    assert held
     await page.mouse.move(x, first["y"] + 20)
     await page.mouse.down()
     await page.mouse.move(x, first["y"] + 30, steps=3)
     await page.mouse.move(x, last["y"] + 8, steps=12)
+    for nudge in range(200):  # while strips make room, the list does not hear the hand
+        if await held.evaluate("strip => [...strip.parentElement.children].indexOf(strip)") == end:
+            break
+        await page.mouse.move(x, last["y"] + 8 + nudge % 2)
     if drop:
         await page.mouse.up()
 
